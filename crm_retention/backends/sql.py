@@ -1,0 +1,156 @@
+"""What every SQL database shares: expressions compiled to its dialect, work tables, small results.
+
+Ibis is used as a compiler only; the connection is whatever the place already has. So no database driver of Ibis,
+no pandas and no pyarrow are needed.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import numpy.typing as npt
+import sqlglot.expressions as sge
+from ibis.backends.sql.compilers.base import SQLGlotCompiler
+
+WORK_PREFIX = "retention_work_"
+ROWS_PER_INSERT = 2000
+
+
+def compiler_of(dialect: str) -> SQLGlotCompiler:
+	"""The compiler of a dialect: duckdb, mariadb, sqlite, postgres or pyspark."""
+	if dialect == "duckdb":
+		from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
+
+		return DuckDBCompiler()
+	if dialect == "mariadb":
+		return _mariadb()
+	if dialect == "sqlite":
+		return _sqlite()
+	if dialect == "postgres":
+		from ibis.backends.sql.compilers.postgres import PostgresCompiler
+
+		return PostgresCompiler()
+	if dialect == "pyspark":
+		from ibis.backends.sql.compilers.pyspark import PySparkCompiler
+
+		return PySparkCompiler()
+	raise ValueError(f"no compiler for {dialect}")
+
+
+def _mariadb() -> SQLGlotCompiler:
+	from ibis.backends.sql.compilers.mysql import MySQLCompiler
+
+	class MariaDBCompiler(MySQLCompiler):
+		"""Days by DATEDIFF, which MariaDB also uses on an index, and typed nulls, which work tables keep."""
+
+		__slots__ = ()
+
+		def visit_DateDelta(self, op: Any, *, left: Any, right: Any, part: Any = None, unit: Any = None) -> Any:
+			return self.f.anon.DATEDIFF(left, right)
+
+	return MariaDBCompiler()
+
+
+def _sqlite() -> SQLGlotCompiler:
+	from ibis.backends.sql.compilers.sqlite import SQLiteCompiler
+
+	class PlainSQLiteCompiler(SQLiteCompiler):
+		"""Days by julianday, so that no Python function has to be registered on the connection."""
+
+		__slots__ = ()
+
+		def visit_DateDelta(self, op: Any, *, left: Any, right: Any, part: Any = None, unit: Any = None) -> Any:
+			days = sge.Sub(this=self.f.anon.julianday(left), expression=self.f.anon.julianday(right))
+			return self.cast(sge.Paren(this=days), ibis.dtype("int64"))
+
+	return PlainSQLiteCompiler()
+
+
+class SqlBackend(ABC):
+	"""A ``Backend`` on one SQL connection. Work tables are temporary: a kill leaves none behind."""
+
+	dialect: str
+
+	def __init__(self) -> None:
+		self.compiler = compiler_of(self.dialect)
+
+	@abstractmethod
+	def relations(self) -> Mapping[str, ir.Table]:
+		"""See ``engine.cycle.Backend``."""
+
+	@abstractmethod
+	def execute(self, sql: str) -> None:
+		"""Run a statement."""
+
+	@abstractmethod
+	def query(self, sql: str) -> Sequence[Sequence[Any]]:
+		"""Run a query, rows as tuples."""
+
+	def compile(self, table: ir.Table) -> str:
+		"""The expression as one statement of this dialect."""
+		return str(self.compiler.to_sqlglot(table).sql(self.compiler.dialect))
+
+	def materialise(self, name: str, table: ir.Table, key: tuple[str, ...]) -> ir.Table:
+		"""See ``engine.cycle.Backend``."""
+		full = WORK_PREFIX + name
+		self.drop(full)
+		self.execute(self.create_as(full, self.compile(table), key))
+		return ibis.table(table.schema(), name=full)
+
+	def create_as(self, name: str, select: str, key: tuple[str, ...]) -> str:
+		"""The statement that makes a work table from a query."""
+		return f"CREATE TEMPORARY TABLE {self.quote(name)} AS {select}"
+
+	def drop(self, name: str) -> None:
+		"""Drop a work table of an earlier cycle on this connection."""
+		self.execute(f"DROP TABLE IF EXISTS {self.quote(name)}")
+
+	def fetch(self, table: ir.Table) -> dict[str, npt.NDArray[Any]]:
+		"""See ``engine.cycle.Backend``."""
+		rows = self.query(self.compile(table))
+		columns = list(zip(*rows, strict=True)) if rows else [()] * len(table.columns)
+		return {name: as_array(values, table[name].type()) for name, values in zip(table.columns, columns, strict=True)}
+
+	def load(self, name: str, columns: Mapping[str, npt.NDArray[Any]], key: tuple[str, ...]) -> ir.Table:
+		"""See ``engine.cycle.Backend``."""
+		full = WORK_PREFIX + name
+		schema = {column: "int64" if array.dtype.kind == "i" else "float64" for column, array in columns.items()}
+		self.drop(full)
+		types = {"int64": "BIGINT", "float64": "DOUBLE PRECISION"}
+		spec = ", ".join(f"{self.quote(column)} {types[kind]}" for column, kind in schema.items())
+		self.execute(f"CREATE TEMPORARY TABLE {self.quote(full)} ({spec}{self.key_clause(key)})")
+		for chunk in _chunks(list(zip(*(array.tolist() for array in columns.values()), strict=True)), ROWS_PER_INSERT):
+			values = ",".join("(" + ",".join(map(_number, row)) + ")" for row in chunk)
+			self.execute(f"INSERT INTO {self.quote(full)} VALUES {values}")
+		return ibis.table(schema, name=full)
+
+	def key_clause(self, key: tuple[str, ...]) -> str:
+		"""What a table definition adds for its key; nothing where joins need no index."""
+		return ""
+
+	def quote(self, name: str) -> str:
+		"""An identifier, quoted."""
+		return str(sge.to_identifier(name, quoted=True).sql(self.compiler.dialect))
+
+
+def _number(value: float) -> str:
+	return repr(value) if value is not None and math.isfinite(value) else "NULL"
+
+
+def _chunks(rows: list[Any], size: int) -> Iterable[list[Any]]:
+	return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def as_array(values: Sequence[Any], dtype: Any) -> npt.NDArray[Any]:
+	"""A column of Python values as an array of the Ibis type: numbers as int64 or float64 (null is NaN)."""
+	if dtype.is_integer() and None not in values:
+		return np.array([int(value) for value in values], dtype=np.int64)
+	if dtype.is_numeric():
+		return np.array([np.nan if value is None else float(value) for value in values], dtype=float)
+	return np.array(list(values), dtype=object)

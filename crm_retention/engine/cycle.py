@@ -1,0 +1,241 @@
+"""The cycle: the one place that orders the steps, from input relations to profiles and changes.
+
+A cycle is a function of (data, configuration, ``as_of``). It reads; writing the results is the caller's.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import numpy.typing as npt
+
+from . import lifetime, relations
+from .conditions import column_name, faults, is_broken
+from .config import Config, CustomSignal, Scorecard, Stage, Tier
+from .dates import literal
+from .errors import DataError, Problem
+from .scorecard import with_score
+from .signals import party_base, signals
+from .stages import with_stage
+from .state import STATE_COLUMNS, with_state
+from .tiers import with_tier
+
+STEPS = ("signals", "lifetime", "scores", "tiers", "changes")
+
+
+class Backend(Protocol):
+	"""A place to run: it knows where the relations are and evaluates expressions over them."""
+
+	def relations(self) -> Mapping[str, ir.Table]:
+		"""Unbound tables by relation name; ``purchases`` is required, custom signals may name further ones."""
+
+	def materialise(self, name: str, table: ir.Table, key: tuple[str, ...]) -> ir.Table:
+		"""Evaluate once into a work table that lives as long as the cycle; ``key`` columns identify a row."""
+
+	def fetch(self, table: ir.Table) -> dict[str, npt.NDArray[Any]]:
+		"""Columns of a small result; nulls as NaN or None."""
+
+	def load(self, name: str, columns: Mapping[str, npt.NDArray[Any]], key: tuple[str, ...]) -> ir.Table:
+		"""A work table from columns of numbers."""
+
+
+Step = Callable[[str], AbstractContextManager[None]]
+
+
+@contextmanager
+def untimed(name: str) -> Iterator[None]:
+	"""The ``step`` that measures and reports nothing."""
+	yield
+
+
+@dataclass(frozen=True)
+class CycleResult:
+	"""What a cycle found.
+
+	``profiles``: one row a party. ``changes``: one row a party and kind (Tier, Stage) that differs from what
+	the state says now: party, party_type, kind, from_value, to_value, reason, score, health.
+	``problems``: rules that could not be used. ``counts``: parties, tier_changes, stage_changes,
+	purchases_after (left out, they lie after ``as_of``), buyers_left_out (not among the parties).
+	"""
+
+	profiles: ir.Table
+	changes: ir.Table
+	model: lifetime.LifetimeModel
+	problems: list[Problem]
+	counts: dict[str, int]
+
+
+def run_cycle(backend: Backend, config: Config, as_of: datetime.date, step: Step = untimed) -> CycleResult:
+	"""Evaluate everything as of a day. ``step(name)`` wraps each of ``STEPS`` for progress and timing.
+
+	Raises DataError when a required relation or column is missing or a party is there twice.
+	"""
+	given = backend.relations()
+	relations.require(given)
+	config, problems = without_unusable_signals(config, given)
+
+	def keep(name: str, table: ir.Table) -> ir.Table:
+		return backend.materialise(name, table, ("party",))
+
+	with step("signals"):
+		known = keep("signals", signals(given, as_of, config.windows, config.signals, keep))
+	with step("lifetime"):
+		model, predicted = fit_lifetime(backend, known, config)
+	with step("scores"):
+		valued = lifetime.with_lifetime(known, predicted, model)
+		cards, card_problems = usable_scorecards(config, valued)
+		scored = keep("scores", with_scores(valued, cards))
+	with step("tiers"):
+		stated = with_state(scored, given.get("state"), as_of)
+		problems += rule_problems(config, stated) + card_problems
+		tiered = with_tier(stated, config, as_of, broken_in(stated))
+		decided = keep("decided", with_stage(tiered, config, as_of, broken_in(tiered)))
+	with step("changes"):
+		changes = changes_of(decided)
+		profiles = decided.drop(*(name for name in INTERNAL if name in decided.columns))
+		counts = count(backend, given, profiles, changes, as_of)
+	return CycleResult(profiles, changes, model, problems, counts)
+
+
+INTERNAL = tuple(name for name in STATE_COLUMNS if name not in ("previous_tier", "previous_stage"))
+
+
+def without_unusable_signals(config: Config, given: Mapping[str, ir.Table]) -> tuple[Config, list[Problem]]:
+	"""The configuration without custom signals whose relation or field is gone, and what is wrong with those."""
+	problems: list[Problem] = []
+	usable = []
+	for signal in config.signals:
+		faults = signal_faults(signal, given)
+		problems += faults
+		if not faults:
+			usable.append(signal)
+	return replace(config, signals=tuple(usable)), problems
+
+
+def signal_faults(signal: CustomSignal, given: Mapping[str, ir.Table]) -> list[Problem]:
+	"""What a custom signal needs and the relations do not have."""
+	if signal.relation not in given:
+		return [Problem("signals", signal.name, "relation", f"there is no relation {signal.relation}")]
+	columns = given[signal.relation].columns
+	wanted = [("party_field", signal.party_field), ("date_field", signal.date_field)]
+	wanted += [("value_field", signal.value_field)]
+	wanted += [(f"condition {n}", item.field) for n, item in enumerate(signal.conditions, 1)]
+	return [
+		Problem("signals", signal.name, place, f"{signal.relation} has no field {name}")
+		for place, name in wanted
+		if name and name not in columns
+	]
+
+
+def fit_lifetime(
+	backend: Backend, known: ir.Table, config: Config
+) -> tuple[lifetime.LifetimeModel, ir.Table | None]:
+	"""The fitted model and its predictions a triple, or None where BG/NBD could not be fitted."""
+	if not config.lifetime.enabled:
+		return lifetime.LifetimeModel(None, None, ("switched off",), 0), None
+	triple = backend.fetch(lifetime.triples(known))
+	value = backend.fetch(lifetime.values(known))
+	model = lifetime.fit(triple, value, config.lifetime)
+	if model.bgnbd is None:
+		return model, None
+	predicted = lifetime.predictions(model.bgnbd, triple, config.lifetime)
+	return model, backend.load("predictions", predicted, ("frequency", "recency", "age"))
+
+
+def usable_scorecards(config: Config, table: ir.Table) -> tuple[list[Scorecard], list[Problem]]:
+	"""The scorecards without criteria whose signal is gone, and a problem for each such criterion."""
+	problems = [item for item in faults(config, table.schema()) if item.table == "scorecards"]
+	cards = []
+	for card in config.scorecards:
+		criteria = tuple(item for item in card.criteria if column_name(item.signal) in table.columns)
+		numeric = tuple(item for item in criteria if table[column_name(item.signal)].type().is_numeric())
+		if sum(item.weight for item in numeric) > 0:
+			cards.append(replace(card, criteria=numeric))
+	return cards, problems
+
+
+def with_scores(table: ir.Table, cards: list[Scorecard]) -> ir.Table:
+	"""score and score_parts (purpose value), health and health_parts (purpose health)."""
+	for purpose, column in (("value", "score"), ("health", "health")):
+		card = next((card for card in cards if card.purpose == purpose), None)
+		if card:
+			table = with_score(table, card, column, f"{column}_parts")
+		else:
+			table = table.mutate(**{column: ibis.null("float64"), f"{column}_parts": ibis.null("string")})
+	return table
+
+
+def rule_problems(config: Config, table: ir.Table) -> list[Problem]:
+	"""Conditions of tiers and stages that this data cannot decide."""
+	schema = dict(table.schema().items()) | {"tier": ibis.dtype("string"), "stage": ibis.dtype("string")}
+	return [item for item in faults(config, schema) if item.table in ("tiers", "stages")]
+
+
+def broken_in(table: ir.Table) -> Callable[[Tier | Stage], bool]:
+	"""Whether a tier or stage needs a field that this table does not have."""
+	schema = table.schema()
+	return lambda row: is_broken(row, schema)
+
+
+def changes_of(decided: ir.Table) -> ir.Table:
+	"""One row for each party whose tier, and for each whose stage, is not what the state says."""
+	parts = []
+	for kind in ("tier", "stage"):
+		differs = ~decided[kind].identical_to(decided[f"stored_{kind}"])
+		changed = decided.filter(differs)
+		parts.append(
+			changed.select(
+				party=changed.party,
+				party_type=changed.party_type,
+				kind=ibis.literal(kind.capitalize()),
+				from_value=changed[f"stored_{kind}"].cast("string"),
+				to_value=changed[kind].cast("string"),
+				reason=changed[f"{kind}_reason"].cast("string"),
+				score=changed.score,
+				health=changed.health,
+			)
+		)
+	return ibis.union(*parts)
+
+
+def count(
+	backend: Backend,
+	given: Mapping[str, ir.Table],
+	profiles: ir.Table,
+	changes: ir.Table,
+	as_of: datetime.date,
+) -> dict[str, int]:
+	"""The counts of ``CycleResult``. Raises DataError when a party has two profiles."""
+	sizes = backend.fetch(profiles.aggregate(parties=profiles.count(), distinct=profiles.party.nunique()))
+	parties = int(sizes["parties"][0])
+	if parties != int(sizes["distinct"][0]):
+		raise DataError([Problem("parties", _twice(backend, profiles), "party", "is there more than once")])
+	purchases = given["purchases"]
+	late = purchases.filter(purchases.day > literal(as_of))
+	kinds = backend.fetch(changes.group_by("kind").aggregate(n=changes.count()))
+	by_kind = dict(zip(kinds["kind"].tolist(), kinds["n"].tolist(), strict=True))
+	counts = {
+		"parties": parties,
+		"tier_changes": int(by_kind.get("Tier", 0)),
+		"stage_changes": int(by_kind.get("Stage", 0)),
+		"purchases_after": int(backend.fetch(late.aggregate(n=late.count()))["n"][0]),
+		"buyers_left_out": 0,
+	}
+	if "parties" in given:
+		buyers = purchases.filter(purchases.day <= literal(as_of)).select("party").distinct()
+		unknown = buyers.anti_join(party_base(given, as_of), "party")
+		counts["buyers_left_out"] = int(backend.fetch(unknown.aggregate(n=unknown.count()))["n"][0])
+	return counts
+
+
+def _twice(backend: Backend, profiles: ir.Table) -> str:
+	grouped = profiles.group_by("party").aggregate(n=profiles.count())
+	found: npt.NDArray[np.object_] = backend.fetch(grouped.filter(grouped.n > 1).order_by("party").limit(3))["party"]
+	return ", ".join(str(name) for name in found)

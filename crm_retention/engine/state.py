@@ -1,0 +1,76 @@
+"""What was true before: the state that tiers and stages decide from.
+
+State is always that of before ``as_of``: a second run on the same day decides from the same yesterday.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+import ibis
+import ibis.expr.types as ir
+
+from .dates import days_between, literal
+from .relations import RELATIONS
+
+STATE_TYPES = {column.name: column.type for column in RELATIONS["state"]}
+STATE_COLUMNS = {
+	**{f"{when}_{kind}": "string" for kind in ("tier", "stage") for when in ("was", "stored", "earlier", "override")},
+	**{f"{when}_{kind}_since": "date" for kind in ("tier", "stage") for when in ("was", "earlier")},
+	**{f"previous_{kind}": "string" for kind in ("tier", "stage")},
+	**{f"days_in_{kind}": "int64" for kind in ("tier", "stage")},
+}
+
+
+def with_state(table: ir.Table, state: ir.Table | None, as_of: datetime.date) -> ir.Table:
+	"""``table`` with the columns of ``STATE_COLUMNS``.
+
+	``was_*`` is what was true before ``as_of`` and ``earlier_*`` what was true before that; ``stored_*`` is what
+	the state says now, an earlier run of this day included. ``override_*`` are null once expired. For conditions
+	there are ``previous_tier`` and ``previous_stage`` (as of the day before) and ``days_in_tier`` and
+	``days_in_stage``, days.
+	"""
+	if state is None:
+		return table.mutate(**{name: ibis.null(kind) for name, kind in STATE_COLUMNS.items()})
+	before = state.select(**_before(state, as_of))
+	joined = table.left_join(before, "party").drop("party_right")
+	return joined.mutate(
+		previous_tier=joined.was_tier,
+		previous_stage=joined.was_stage,
+		days_in_tier=days_between(as_of, joined.was_tier_since),
+		days_in_stage=days_between(as_of, joined.was_stage_since),
+	)
+
+
+def _before(state: ir.Table, as_of: datetime.date) -> dict[str, ir.Value]:
+	def column(name: str) -> ir.Value:
+		if name not in state.columns:
+			return ibis.null(STATE_TYPES[name])
+		value = state[name].cast(STATE_TYPES[name])
+		return value.nullif("") if STATE_TYPES[name] == "string" else value
+
+	columns: dict[str, ir.Value] = {"party": state.party}
+	until = column("override_until")
+	lasts = until.isnull() | (until >= literal(as_of))
+	for kind in ("tier", "stage"):
+		columns[f"stored_{kind}"] = column(kind)
+		columns[f"override_{kind}"] = ibis.ifelse(lasts, column(f"override_{kind}"), ibis.null("string"))
+		today = (column(f"{kind}_since") >= literal(as_of)).fill_null(False)
+		for suffix in ("", "_since"):
+			now, earlier = column(f"{kind}{suffix}"), column(f"previous_{kind}{suffix}")
+			columns[f"was_{kind}{suffix}"] = ibis.ifelse(today, earlier, now)
+			columns[f"earlier_{kind}{suffix}"] = ibis.ifelse(today, ibis.null(str(earlier.type())), earlier)
+	return columns
+
+
+def with_since(table: ir.Table, kind: str, as_of: datetime.date) -> ir.Table:
+	"""``KIND_since``, ``previous_KIND`` and ``previous_KIND_since``, from ``KIND`` and the state of before."""
+	now, was, since = table[kind], table[f"was_{kind}"], table[f"was_{kind}_since"]
+	same = now.identical_to(was) & since.notnull()
+	begun = ibis.ifelse(now.isnull(), ibis.null("date"), literal(as_of))
+	columns = {
+		f"{kind}_since": ibis.ifelse(same, since, begun),
+		f"previous_{kind}": ibis.ifelse(same, table[f"earlier_{kind}"], was),
+		f"previous_{kind}_since": ibis.ifelse(same, table[f"earlier_{kind}_since"], since),
+	}
+	return table.mutate(**columns)
