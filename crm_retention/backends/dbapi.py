@@ -1,0 +1,85 @@
+"""MariaDB, SQLite and PostgreSQL over a plain DB-API connection, and what each dialect needs.
+
+A site runs on the connection that its framework already holds and takes the dialect from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from .sql import SqlBackend
+
+
+class DbApiBackend(SqlBackend):
+	"""Relations are tables of the connection: ``relations`` gives each one's schema, or an expression over tables.
+
+	Nothing is committed. ``session`` lists what has to be set on the connection before a cycle.
+	"""
+
+	session: tuple[str, ...] = ()
+
+	def __init__(self, connection: Any, relations: Mapping[str, Any]) -> None:
+		super().__init__()
+		self.connection = connection
+		self._relations = {
+			name: given if isinstance(given, ir.Table) else ibis.table(given, name=name)
+			for name, given in relations.items()
+		}
+		for statement in self.session:
+			self.execute(statement)
+
+	def relations(self) -> Mapping[str, ir.Table]:
+		return self._relations
+
+	def execute(self, sql: str) -> None:
+		cursor = self.connection.cursor()
+		try:
+			cursor.execute(sql)
+		finally:
+			cursor.close()
+
+	def query(self, sql: str) -> Sequence[Sequence[Any]]:
+		cursor = self.connection.cursor()
+		try:
+			cursor.execute(sql)
+			return list(cursor.fetchall())
+		finally:
+			cursor.close()
+
+
+class MariaDB(DbApiBackend):
+	"""MariaDB 10.6 and later. Work tables carry an index on their key, without which joins are quadratic.
+
+	Texts made by an expression take the collation of the connection, so that has to be that of the tables.
+	"""
+
+	dialect = "mariadb"
+	session = ("SET collation_connection = @@collation_database",)
+	table_options = "ENGINE=InnoDB"
+
+	def create_as(self, name: str, select: str, key: tuple[str, ...]) -> str:
+		columns = ", ".join(self.quote(column) for column in key)
+		index = f" (KEY ({columns}))" if key else ""
+		return f"CREATE TEMPORARY TABLE {self.quote(name)}{index} {self.table_options} AS {select}"
+
+	def key_clause(self, key: tuple[str, ...]) -> str:
+		return f", KEY ({', '.join(self.quote(column) for column in key)})" if key else ""
+
+	def drop(self, name: str) -> None:
+		self.execute(f"DROP TEMPORARY TABLE IF EXISTS {self.quote(name)}")
+
+
+class SQLite(DbApiBackend):
+	"""SQLite 3.35 and later. It indexes work tables by itself while a query runs."""
+
+	dialect = "sqlite"
+
+
+class Postgres(DbApiBackend):
+	"""PostgreSQL 13 and later. It joins work tables by hashing, so they need no index."""
+
+	dialect = "postgres"
