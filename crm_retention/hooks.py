@@ -6,3 +6,32 @@ app_description = "Customer tiers, lifecycle stages and care that is planned, do
 app_license = "GPL-3.0-or-later"
 
 required_apps = ["erpnext"]
+export_python_type_annotations = True
+
+after_install = "crm_retention.setup.install.after_install"
+after_migrate = "crm_retention.setup.install.after_migrate"
+before_uninstall = "crm_retention.setup.uninstall.before_uninstall"
+
+doc_events = {
+	("Customer", "Lead"): {
+		"before_rename": "crm_retention.parties.before_party_rename",
+		"after_rename": "crm_retention.parties.after_party_rename",
+		"on_trash": "crm_retention.parties.on_party_trash",
+	},
+}
+
+permission_query_conditions = {
+	"Retention Profile": "crm_retention.permissions.retention_profile_query",
+	"Tier Change": "crm_retention.permissions.tier_change_query",
+}
+has_permission = {
+	"Retention Profile": "crm_retention.permissions.has_party_permission",
+	"Tier Change": "crm_retention.permissions.has_party_permission",
+}
+
+scheduler_events = {
+	"hourly": ["crm_retention.jobs.nightly.enqueue_if_due"],
+}
+default_log_clearing_doctypes = {
+	"Retention Run": 90,
+}

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import frappe
+from frappe.model.document import Document
+from frappe.query_builder import Interval
+from frappe.query_builder.functions import Now
+
+from crm_retention.parties import PARTY_TYPES
+from crm_retention.permissions import get_readable_query
+
+
+class RetentionRun(Document):
+	@staticmethod
+	def clear_old_logs(days: int = 90) -> None:
+		"""Delete runs older than ``days``, called by Log Settings. The history of tiers stays."""
+		run = frappe.qb.DocType("Retention Run")
+		old = (
+			frappe.qb.from_(run)
+			.select(run.name)
+			.where(run.creation < Now() - Interval(days=days))
+			.run(pluck=True)
+		)
+		last = frappe.db.get_single_value("Retention Settings", "last_run")
+		names = [name for name in old if name != last]
+		for child in ("Retention Run Step", "Retention Run Problem"):
+			frappe.db.delete(child, {"parent": ("in", names or [""])})
+		frappe.db.delete("Retention Run", {"name": ("in", names or [""])})
+
+
+@frappe.whitelist()
+def get_preview(run: str) -> dict[str, Any]:
+	"""Who would move, as the preview found: ``matrix`` over all parties and ``moves`` of those the user may read."""
+	doc = frappe.get_doc("Retention Run", run)
+	doc.check_permission("read")
+	result = json.loads(doc.preview_result or "{}")
+	moves = result.get("moves", [])
+	readable = {party_type: _get_readable(party_type, moves) for party_type in PARTY_TYPES}
+	result["moves"] = [move for move in moves if move["party"] in readable.get(move["party_type"], ())]
+	return result
+
+
+def _get_readable(party_type: str, moves: list[dict[str, Any]]) -> set[str]:
+	names = [move["party"] for move in moves if move["party_type"] == party_type]
+	if not names or get_readable_query(party_type) is None:
+		return set()
+	return set(
+		frappe.get_list(party_type, filters={"name": ("in", names)}, pluck="name", limit_page_length=0)
+	)

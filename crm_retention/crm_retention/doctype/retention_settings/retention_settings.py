@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+
+from crm_retention import catalogue, filters
+from crm_retention.configuration import get_plain_settings
+from crm_retention.engine.config import parse
+from crm_retention.engine.errors import ConfigError
+
+FIELDNAMES = {"period": "period_days", "contact": "contact_days", "complaint": "complaint_days"}
+
+
+class RetentionSettings(Document):
+	def validate(self) -> None:
+		self.validate_run_hour()
+		self.validate_shares()
+		self.validate_windows()
+		self.validate_currencies()
+
+	def validate_run_hour(self) -> None:
+		if not 0 <= frappe.utils.cint(self.run_hour) <= 23:
+			self.throw_field("run_hour", _("must be from 0 to 23."))
+
+	def validate_shares(self) -> None:
+		if not 0 <= frappe.utils.flt(self.holdout_share) <= 50:
+			self.throw_field("holdout_share", _("must be from 0 to 50 percent."))
+
+	def validate_windows(self) -> None:
+		try:
+			parse(get_plain_settings(self))
+		except ConfigError as error:
+			filters.throw_faults(_(self.doctype), filters.describe(self.doctype, error.problems, FIELDNAMES))
+
+	def validate_currencies(self) -> None:
+		"""Amounts in different currencies cannot be added up."""
+		if self.convert_currencies:
+			if not self.target_currency:
+				self.throw_field("target_currency", _("is needed to convert currencies."))
+			return
+		currencies = self.get_company_currencies()
+		if len(set(currencies.values())) > 1:
+			pairs = ", ".join(f"{company} ({currency})" for company, currency in sorted(currencies.items()))
+			message = _(
+				"these have different currencies: {0}. Choose companies of one currency, or Convert Currencies."
+			)
+			self.throw_field("companies", message.format(pairs))
+
+	def get_company_currencies(self) -> dict[str, str]:
+		"""The base currency of every company whose sales count."""
+		names = [row.company for row in self.companies]
+		conditions = {"name": ("in", names)} if names else {"is_group": 0}
+		rows = frappe.get_all("Company", filters=conditions, fields=["name", "default_currency"])
+		return {row.name: row.default_currency for row in rows}
+
+	def throw_field(self, field: str, message: str) -> None:
+		frappe.throw(_("{0}: {1}").format(_(self.meta.get_label(field)), message))
+
+
+@frappe.whitelist()
+def get_signal_catalogue() -> list[dict[str, str]]:
+	"""Every signal of the site, for the form to show."""
+	frappe.has_permission("Retention Settings", "read", throw=True)
+	return catalogue.get_signal_catalogue()

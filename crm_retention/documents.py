@@ -1,0 +1,60 @@
+"""Base classes of documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+
+from crm_retention.setup.nullable import get_nullable_fields
+
+
+class UnknownNumbers(Document):
+	"""A document whose computed numbers may be unknown: Frappe would save and send an empty one as 0."""
+
+	def get_valid_dict(self, *args: Any, **kwargs: Any) -> Any:
+		values = super().get_valid_dict(*args, **kwargs)
+		for name in self._get_unknown():
+			if name in values:
+				values[name] = None
+		return values
+
+	def _set_defaults(self) -> None:
+		unknown = self._get_unknown()
+		super()._set_defaults()
+		for name in unknown:
+			self.set(name, None)
+
+	def _get_unknown(self) -> list[str]:
+		return [
+			df.fieldname for df in get_nullable_fields(self.doctype) if self.get(df.fieldname) in (None, "")
+		]
+
+
+class AppendOnly(Document):
+	"""A record that is written once and never changed or deleted, by no user and through no interface."""
+
+	def before_validate(self) -> None:
+		self.validate_is_new()
+
+	def before_rename(self, *_args: Any) -> None:
+		self.throw_append_only()
+
+	def on_trash(self) -> None:
+		self.throw_append_only()
+
+	def db_update(self) -> None:
+		self.throw_append_only()
+
+	def db_set(self, *_args: Any, **_kwargs: Any) -> None:
+		self.throw_append_only()
+
+	def validate_is_new(self) -> None:
+		if not self.is_new():
+			self.throw_append_only()
+
+	def throw_append_only(self) -> None:
+		message = _("{0} is history: it cannot be changed or deleted.").format(_(self.doctype))
+		frappe.throw(message, frappe.PermissionError)

@@ -1,0 +1,49 @@
+"""What an uninstallation takes away besides the app's own DocTypes, which Frappe removes itself."""
+
+from __future__ import annotations
+
+import frappe
+
+from crm_retention.setup import custom_fields, roles, seeds
+
+MODULE = "CRM Retention"
+
+
+def before_uninstall() -> None:
+	"""Leave nothing behind: fields, property setters, roles, dashboards, defaults."""
+	custom_fields.delete_custom_fields()
+	delete_signal_fields()
+	delete_records_about_doctypes()
+	roles.delete_roles()
+	seeds.forget()
+
+
+def delete_signal_fields() -> None:
+	"""Custom fields on the app's own DocTypes, which a signal or an admin made."""
+	for doctype in get_doctypes():
+		frappe.db.delete("Custom Field", {"dt": doctype})
+		frappe.db.delete("Property Setter", {"doc_type": doctype})
+		frappe.db.delete("Custom DocPerm", {"parent": doctype})
+
+
+def delete_records_about_doctypes() -> None:
+	"""Records of the framework that name the app's DocTypes."""
+	doctypes = get_doctypes()
+	if not doctypes:
+		return
+	for doctype, field in (
+		("Logs To Clear", "ref_doctype"),
+		("Version", "ref_doctype"),
+		("Comment", "reference_doctype"),
+		("List Filter", "reference_doctype"),
+		("User Permission", "allow"),
+		("DocShare", "share_doctype"),
+	):
+		frappe.db.delete(doctype, {field: ("in", doctypes)})
+	frappe.db.delete("Singles", {"doctype": ("in", doctypes)})
+	frappe.db.delete("Series", {"name": ("like", "RUN-%")})
+
+
+def get_doctypes() -> list[str]:
+	"""The app's own DocTypes."""
+	return frappe.get_all("DocType", filters={"module": MODULE}, pluck="name")
