@@ -1,0 +1,45 @@
+"""Complete ERPNext's setup wizard on a site. Runs in the bench's environment: setup_wizard.py SITE [CURRENCY]."""
+
+import sys
+from datetime import date
+
+import frappe
+
+COMPANY = "Example Trading"
+
+
+def main(site: str, currency: str = "USD") -> None:
+	frappe.init(site=site, sites_path=".")
+	frappe.connect()
+	frappe.set_user("Administrator")
+	from frappe.desk.page.setup_wizard.setup_wizard import setup_complete
+
+	year = date.today().year
+	setup_complete(
+		{
+			"language": "English",
+			"country": "United States",
+			"timezone": "UTC",
+			"currency": currency,
+			"full_name": "Site Owner",
+			"email": "owner@example.com",
+			"password": "Owner-of-the-site-1",
+			"company_name": COMPANY,
+			"company_abbr": "ET",
+			"domain": "Distribution",
+			"chart_of_accounts": "Standard",
+			"bank_account": "Example Bank",
+			"fy_start_date": f"{year}-01-01",
+			"fy_end_date": f"{year}-12-31",
+			"setup_demo": 0,
+			"enable_telemetry": 0,
+		}
+	)
+	frappe.db.commit()
+	if not frappe.db.exists("Company", COMPANY):
+		raise SystemExit("ERPNext's setup wizard ended without a company; see the site's Error Log")
+	frappe.destroy()
+
+
+if __name__ == "__main__":
+	main(*sys.argv[1:])

@@ -1,0 +1,175 @@
+"""A real browser on a real server: web, worker and realtime on free ports, for the disposable site.
+
+CRM_RETENTION_SCREENSHOTS names the folder for screenshots; CHROMIUM another browser than the one on the PATH.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import frappe
+import pytest
+from benchkit.disposable import ADMIN_PASSWORD
+from benchkit.services import wait_until
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.support.frappe_site import Site, site
+
+__all__ = ["site"]
+
+DESKTOP = {"viewport": {"width": 1280, "height": 900}}
+PHONE = {
+	"viewport": {"width": 390, "height": 844},
+	"has_touch": True,
+	"is_mobile": True,
+	"device_scale_factor": 2,
+}
+QUIET_BROWSER = [
+	"--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+	"--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+	for item in items:
+		item.add_marker(pytest.mark.commits)
+
+
+@pytest.fixture(scope="session")
+def base_url(site: Site) -> Iterator[str]:
+	"""The address of the running site. 127.0.0.1, because not every resolver knows *.localhost."""
+	port, logs = frappe.conf.webserver_port, site.bench / "logs"
+	realtime = ["node", str(site.bench / "apps/frappe/socketio.js")]
+	with (
+		background(
+			site.bench_command("serve", "--port", str(port), "--noreload"), site, logs / "e2e-web.log"
+		),
+		background(
+			site.bench_command("worker", "--queue", "long,default,short"), site, logs / "e2e-worker.log"
+		),
+		background(realtime, site, logs / "e2e-realtime.log"),
+	):
+		url = f"http://127.0.0.1:{port}"
+		if not wait_until(lambda: answers(f"{url}/api/method/ping"), 60):
+			pytest.fail("the web server does not answer:\n" + (logs / "e2e-web.log").read_text()[-3000:])
+		yield url
+
+
+@contextmanager
+def background(command: list[str], site: Site, log: Path) -> Iterator[None]:
+	# DEV_SERVER makes the desk look for realtime on its own port, where no nginx joins the two
+	environment = os.environ | {"DEV_SERVER": "1"}
+	with log.open("wb") as out:
+		process = subprocess.Popen(
+			command, cwd=site.sites_path, env=environment, start_new_session=True,
+			stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+		)  # fmt: skip
+		try:
+			yield
+		finally:
+			os.killpg(process.pid, signal.SIGTERM)
+			process.wait(30)
+
+
+def answers(url: str) -> bool:
+	try:
+		return urlopen(url, timeout=5).status == 200
+	except (URLError, OSError):
+		return False
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+	program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+	with sync_playwright() as playwright:
+		browser = playwright.chromium.launch(executable_path=program, args=QUIET_BROWSER)
+		yield browser
+		browser.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def leave_site_as_it_was(site: Site) -> Iterator[None]:
+	"""What a browser does is committed: each module gives the site back as it found it."""
+	frappe.db.rollback()
+	yield
+	site.restore()
+
+
+@pytest.fixture(autouse=True)
+def fresh_transaction(site: Site) -> None:
+	"""Read what the server has written since."""
+	frappe.db.rollback()
+
+
+@pytest.fixture
+def log_in(browser: Browser, base_url: str, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+	"""Call it with a screen (DESKTOP, PHONE), and a user and password for others than Administrator, for a page.
+
+	An uncaught error in a page fails the test that opened it; when a test fails, its pages are photographed.
+	"""
+	opened: list[tuple[BrowserContext, Page, list[str]]] = []
+
+	def open_page(screen: dict, user: str = "Administrator", password: str = ADMIN_PASSWORD) -> Page:
+		context = browser.new_context(base_url=base_url, **screen)
+		context.set_default_timeout(30_000)
+		answer = context.request.post("/api/method/login", form={"usr": user, "pwd": password})
+		assert answer.ok, f"{user} cannot log in: {answer.status} {answer.text()[:300]}"
+		page, errors = context.new_page(), []
+		page.on("pageerror", lambda error: errors.append(error.stack or error.message))
+		opened.append((context, page, errors))
+		return page
+
+	yield open_page
+	failed = request.node.stash.get(FAILED, False)
+	for number, (context, page, _) in enumerate(opened):
+		if failed:
+			page.screenshot(path=screenshot_file(request, f"failed-{number}"))
+		context.close()
+	errors = [error for *_, found in opened for error in found]
+	if errors and not failed:
+		pytest.fail("uncaught errors in the browser:\n" + "\n".join(errors))
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
+	report = yield
+	if report.when == "call":
+		item.stash[FAILED] = report.failed
+	return report
+
+
+@pytest.fixture
+def desktop(log_in: Callable[..., Page]) -> Page:
+	"""A page of Administrator's on a desktop screen."""
+	return log_in(DESKTOP)
+
+
+@pytest.fixture
+def phone(log_in: Callable[..., Page]) -> Page:
+	"""A page of Administrator's on a phone."""
+	return log_in(PHONE)
+
+
+@pytest.fixture
+def screenshot(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
+	"""Photograph a page: screenshot(page, "what it shows")."""
+	return lambda page, name: page.screenshot(path=screenshot_file(request, name)) and None
+
+
+def screenshot_file(request: pytest.FixtureRequest, name: str) -> Path:
+	folder = Path(os.environ.get("CRM_RETENTION_SCREENSHOTS", "screenshots"))
+	folder.mkdir(parents=True, exist_ok=True)
+	return folder / (re.sub(r"\W+", "-", f"{request.node.name}-{name}") + ".png")
