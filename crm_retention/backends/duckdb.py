@@ -49,7 +49,7 @@ class DuckDBBackend(SqlBackend):
 		columns = self.connection.execute(self.compile(table)).fetchnumpy()
 		return {name: _plain(columns[name]) for name in table.columns}
 
-	def load(self, name: str, columns: Mapping[str, npt.NDArray[Any]], key: tuple[str, ...]) -> ir.Table:
+	def load(self, name: str, columns: Mapping[str, npt.NDArray[Any]], key: tuple[str, ...]) -> ir.Table:  # noqa: ARG002
 		full = WORK_PREFIX + name
 		arrays = dict(columns)
 		self.connection.register("_arrays", arrays)

@@ -16,60 +16,11 @@ import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
 import sqlglot.expressions as sge
-from ibis.backends.sql.compilers.base import SQLGlotCompiler
+
+from .dialects import compiler_of
 
 WORK_PREFIX = "retention_work_"
 ROWS_PER_INSERT = 2000
-
-
-def compiler_of(dialect: str) -> SQLGlotCompiler:
-	"""The compiler of a dialect: duckdb, mariadb, sqlite, postgres or pyspark."""
-	if dialect == "duckdb":
-		from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
-
-		return DuckDBCompiler()
-	if dialect == "mariadb":
-		return _mariadb()
-	if dialect == "sqlite":
-		return _sqlite()
-	if dialect == "postgres":
-		from ibis.backends.sql.compilers.postgres import PostgresCompiler
-
-		return PostgresCompiler()
-	if dialect == "pyspark":
-		from ibis.backends.sql.compilers.pyspark import PySparkCompiler
-
-		return PySparkCompiler()
-	raise ValueError(f"no compiler for {dialect}")
-
-
-def _mariadb() -> SQLGlotCompiler:
-	from ibis.backends.sql.compilers.mysql import MySQLCompiler
-
-	class MariaDBCompiler(MySQLCompiler):
-		"""Days by DATEDIFF, which MariaDB also uses on an index, and typed nulls, which work tables keep."""
-
-		__slots__ = ()
-
-		def visit_DateDelta(self, op: Any, *, left: Any, right: Any, part: Any = None, unit: Any = None) -> Any:
-			return self.f.anon.DATEDIFF(left, right)
-
-	return MariaDBCompiler()
-
-
-def _sqlite() -> SQLGlotCompiler:
-	from ibis.backends.sql.compilers.sqlite import SQLiteCompiler
-
-	class PlainSQLiteCompiler(SQLiteCompiler):
-		"""Days by julianday, so that no Python function has to be registered on the connection."""
-
-		__slots__ = ()
-
-		def visit_DateDelta(self, op: Any, *, left: Any, right: Any, part: Any = None, unit: Any = None) -> Any:
-			days = sge.Sub(this=self.f.anon.julianday(left), expression=self.f.anon.julianday(right))
-			return self.cast(sge.Paren(this=days), ibis.dtype("int64"))
-
-	return PlainSQLiteCompiler()
 
 
 class SqlBackend(ABC):
@@ -103,7 +54,7 @@ class SqlBackend(ABC):
 		self.execute(self.create_as(full, self.compile(table), key))
 		return ibis.table(table.schema(), name=full)
 
-	def create_as(self, name: str, select: str, key: tuple[str, ...]) -> str:
+	def create_as(self, name: str, select: str, key: tuple[str, ...]) -> str:  # noqa: ARG002
 		"""The statement that makes a work table from a query."""
 		return f"CREATE TEMPORARY TABLE {self.quote(name)} AS {select}"
 
@@ -115,22 +66,29 @@ class SqlBackend(ABC):
 		"""See ``engine.cycle.Backend``."""
 		rows = self.query(self.compile(table))
 		columns = list(zip(*rows, strict=True)) if rows else [()] * len(table.columns)
-		return {name: as_array(values, table[name].type()) for name, values in zip(table.columns, columns, strict=True)}
+		return {
+			name: as_array(values, table[name].type())
+			for name, values in zip(table.columns, columns, strict=True)
+		}
 
 	def load(self, name: str, columns: Mapping[str, npt.NDArray[Any]], key: tuple[str, ...]) -> ir.Table:
 		"""See ``engine.cycle.Backend``."""
 		full = WORK_PREFIX + name
-		schema = {column: "int64" if array.dtype.kind == "i" else "float64" for column, array in columns.items()}
+		schema = {
+			column: "int64" if array.dtype.kind == "i" else "float64" for column, array in columns.items()
+		}
 		self.drop(full)
 		types = {"int64": "BIGINT", "float64": "DOUBLE PRECISION"}
 		spec = ", ".join(f"{self.quote(column)} {types[kind]}" for column, kind in schema.items())
 		self.execute(f"CREATE TEMPORARY TABLE {self.quote(full)} ({spec}{self.key_clause(key)})")
-		for chunk in _chunks(list(zip(*(array.tolist() for array in columns.values()), strict=True)), ROWS_PER_INSERT):
+		for chunk in _chunks(
+			list(zip(*(array.tolist() for array in columns.values()), strict=True)), ROWS_PER_INSERT
+		):
 			values = ",".join("(" + ",".join(map(_number, row)) + ")" for row in chunk)
 			self.execute(f"INSERT INTO {self.quote(full)} VALUES {values}")
 		return ibis.table(schema, name=full)
 
-	def key_clause(self, key: tuple[str, ...]) -> str:
+	def key_clause(self, key: tuple[str, ...]) -> str:  # noqa: ARG002
 		"""What a table definition adds for its key; nothing where joins need no index."""
 		return ""
 
