@@ -138,13 +138,15 @@ def faults(config: Config, schema: Mapping[str, Any]) -> list[Problem]:
 			for index, condition in enumerate(row.conditions, 1):
 				message = fault(condition, schema)
 				if message:
-					problems.append(Problem(table, f"{row.name}, condition {index}", condition.field, message))
+					problems.append(
+						Problem(table, f"{row.name}, condition {index}", condition.field, message)
+					)
 	for card in config.scorecards:
 		for index, item in enumerate(card.criteria, 1):
 			message = criterion_fault(item, schema)
 			if message:
-				row = f"{card.name}, criterion {index} ({item.signal})"
-				problems.append(Problem("scorecards", row, "signal", message))
+				place = f"{card.name}, criterion {index} ({item.signal})"
+				problems.append(Problem("scorecards", place, "signal", message))
 	return problems
 
 

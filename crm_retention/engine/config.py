@@ -191,8 +191,12 @@ def parse(data: Mapping[str, Any]) -> Config:
 	config = Config(
 		scorecards=tuple(reader.scorecard(row, i) for i, row in enumerate(data.get("scorecards", ()), 1)),
 		tiers=tuple(reader.ladder(Tier, "tiers", row, i) for i, row in enumerate(data.get("tiers", ()), 1)),
-		stages=tuple(reader.ladder(Stage, "stages", row, i) for i, row in enumerate(data.get("stages", ()), 1)),
-		signals=tuple(reader.ladder(CustomSignal, "signals", row, i) for i, row in enumerate(data.get("signals", ()), 1)),
+		stages=tuple(
+			reader.ladder(Stage, "stages", row, i) for i, row in enumerate(data.get("stages", ()), 1)
+		),
+		signals=tuple(
+			reader.ladder(CustomSignal, "signals", row, i) for i, row in enumerate(data.get("signals", ()), 1)
+		),
 		windows=reader.value(Windows, "windows", "", data.get("windows", {})),
 		lifetime=reader.value(LifetimeSettings, "lifetime", "", data.get("lifetime", {})),
 		trees={name: dict(tree) for name, tree in data.get("trees", {}).items()},
@@ -249,20 +253,23 @@ class _Reader:
 			return 0
 		return value
 
-	def scorecard(self, row: Mapping[str, Any], index: int) -> Scorecard:
+	def scorecard(self, row: Mapping[str, Any], index: int) -> Any:
 		where = str(row.get("name") or f"row {index}")
 		criteria = []
 		for position, data in enumerate(row.get("criteria", ()), 1):
 			spot = f"{where}, criterion {position} ({data.get('signal', '')})"
-			bands = tuple(self.value(Band, "scorecards", f"{spot}, band {n}", {"start": None, "end": None, **band})
-				for n, band in enumerate(data.get("bands") or (), 1))
+			bands = tuple(
+				self.value(Band, "scorecards", f"{spot}, band {n}", {"start": None, "end": None, **band})
+				for n, band in enumerate(data.get("bands") or (), 1)
+			)
 			criteria.append(self.value(Criterion, "scorecards", spot, {**data, "bands": bands}))
 		return self.value(Scorecard, "scorecards", where, {**row, "criteria": tuple(criteria)})
 
 	def ladder(self, kind: type, table: str, row: Mapping[str, Any], index: int) -> Any:
 		where = str(row.get("name") or f"row {index}")
 		conditions = tuple(
-			self.condition(table, f"{where}, condition {n}", item) for n, item in enumerate(row.get("conditions") or (), 1)
+			self.condition(table, f"{where}, condition {n}", item)
+			for n, item in enumerate(row.get("conditions") or (), 1)
 		)
 		return self.value(kind, table, where, {**row, "conditions": conditions})
 
@@ -285,7 +292,6 @@ class _Reader:
 
 
 def _has_default(spec: Any) -> bool:
-
 
 	return spec.default is not NO_DEFAULT or spec.default_factory is not NO_DEFAULT
 
@@ -319,7 +325,9 @@ def check(config: Config) -> list[Problem]:
 	for purpose in PURPOSES:
 		names = [card.name for card in config.scorecards if card.purpose == purpose]
 		if len(names) > 1:
-			problems.append(Problem("scorecards", names[1], "purpose", f"{names[0]} is already active for {purpose}"))
+			problems.append(
+				Problem("scorecards", names[1], "purpose", f"{names[0]} is already active for {purpose}")
+			)
 	problems += check_tiers(config.tiers)
 	problems += _duplicates("stages", [(stage.name, stage.order) for stage in config.stages], "order")
 	problems += _duplicates("signals", [(signal.name, signal.name) for signal in config.signals], "name")
@@ -400,7 +408,9 @@ def check_tiers(tiers: tuple[Tier, ...]) -> list[Problem]:
 	floor: Tier | None = None
 	for tier in sorted(tiers, key=lambda tier: tier.rank):
 		if tier.min_score is not None and not 0 <= tier.min_score <= 100:
-			problems.append(Problem("tiers", tier.name, "min_score", f"{tier.min_score:g} is not within 0 to 100"))
+			problems.append(
+				Problem("tiers", tier.name, "min_score", f"{tier.min_score:g} is not within 0 to 100")
+			)
 		for name in ("margin", "min_stay_days"):
 			if getattr(tier, name) < 0:
 				problems.append(Problem("tiers", tier.name, name, "must not be negative"))
@@ -418,9 +428,13 @@ def check_signal(signal: CustomSignal) -> list[Problem]:
 		message = f"{signal.aggregate!r} is not one of {', '.join(AGGREGATES)}"
 		problems.append(Problem("signals", signal.name, "aggregate", message))
 	if signal.aggregate != "count" and not signal.value_field:
-		problems.append(Problem("signals", signal.name, "value_field", f"{signal.aggregate} needs a value field"))
+		problems.append(
+			Problem("signals", signal.name, "value_field", f"{signal.aggregate} needs a value field")
+		)
 	if (signal.window_days or signal.aggregate == "latest") and not signal.date_field:
-		problems.append(Problem("signals", signal.name, "date_field", "a window or latest needs a date field"))
+		problems.append(
+			Problem("signals", signal.name, "date_field", "a window or latest needs a date field")
+		)
 	if signal.window_days is not None and signal.window_days <= 0:
 		problems.append(Problem("signals", signal.name, "window_days", "must be more than 0 days"))
 	return problems
@@ -438,5 +452,3 @@ def _duplicates(table: str, rows: list[tuple[str, Any]], key: str) -> list[Probl
 		names.add(name)
 		keys.setdefault(value, name)
 	return problems
-
-

@@ -50,7 +50,7 @@ Step = Callable[[str], AbstractContextManager[None]]
 
 
 @contextmanager
-def untimed(name: str) -> Iterator[None]:
+def untimed(name: str) -> Iterator[None]:  # noqa: ARG001
 	"""The ``step`` that measures and reports nothing."""
 	yield
 
@@ -237,5 +237,7 @@ def count(
 
 def _twice(backend: Backend, profiles: ir.Table) -> str:
 	grouped = profiles.group_by("party").aggregate(n=profiles.count())
-	found: npt.NDArray[np.object_] = backend.fetch(grouped.filter(grouped.n > 1).order_by("party").limit(3))["party"]
+	found: npt.NDArray[np.object_] = backend.fetch(grouped.filter(grouped.n > 1).order_by("party").limit(3))[
+		"party"
+	]
 	return ", ".join(str(name) for name in found)

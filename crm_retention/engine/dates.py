@@ -10,7 +10,9 @@ import ibis.expr.types as ir
 EPOCH = datetime.date(1970, 1, 1)
 
 
-def days_between(later: ir.DateValue | datetime.date, earlier: ir.DateValue | datetime.date) -> ir.IntegerColumn:
+def days_between(
+	later: ir.DateValue | datetime.date, earlier: ir.DateValue | datetime.date
+) -> ir.IntegerColumn:
 	"""Whole days from ``earlier`` to ``later``; negative when they are the other way round, null if either is."""
 	return _date(later).delta(_date(earlier), unit="day").cast("int64")
 

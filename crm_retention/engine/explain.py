@@ -43,9 +43,15 @@ def explain(row: Mapping[str, Any], config: Config, reach: Reach) -> dict[str, A
 		"rule_version": config.version,
 		"signals": [_signal(name, row) for name in LABELS if row.get(name) is not None],
 		"scorecards": [_scorecard(card, row) for card in config.scorecards],
-		"tier": {key: row.get(f"tier{suffix}") for key, suffix in (("current", ""), ("since", "_since"), ("reason", "_reason"))}
+		"tier": {
+			key: row.get(f"tier{suffix}")
+			for key, suffix in (("current", ""), ("since", "_since"), ("reason", "_reason"))
+		}
 		| {"candidate": row.get("candidate_tier")},
-		"stage": {key: row.get(f"stage{suffix}") for key, suffix in (("current", ""), ("since", "_since"), ("reason", "_reason"))},
+		"stage": {
+			key: row.get(f"stage{suffix}")
+			for key, suffix in (("current", ""), ("since", "_since"), ("reason", "_reason"))
+		},
 		"tiers": tiers,
 		"stages": [
 			{"name": stage.name, "order": stage.order, **_conditions(stage.conditions, row, config)}
@@ -154,7 +160,14 @@ def _needed(row: Mapping[str, Any], card: Scorecard, gap: float, reach: Reach) -
 			label, unit = LABELS.get(item.signal, (item.signal, ""))
 			now = row.get(column_name(item.signal))
 			found.append(
-				{"signal": item.signal, "label": label, "unit": unit, "from": now, "to": to, "gain": round(target - earned, 2)}
+				{
+					"signal": item.signal,
+					"label": label,
+					"unit": unit,
+					"from": now,
+					"to": to,
+					"gain": round(target - earned, 2),
+				}
 			)
 	return sorted(found, key=lambda entry: entry["gain"])
 

@@ -146,7 +146,9 @@ def fit(triple: dict[str, Array], value: dict[str, Array], settings: LifetimeSet
 			raise FitError(f"{repeaters} repeat values, at least {settings.min_repeaters} are needed")
 		return fit_gamma_gamma(value["frequency"], value["value"], value["n"])
 
-	return LifetimeModel(attempt(bgnbd, "BG/NBD"), attempt(gamma_gamma, "Gamma-Gamma"), tuple(reasons), parties)
+	return LifetimeModel(
+		attempt(bgnbd, "BG/NBD"), attempt(gamma_gamma, "Gamma-Gamma"), tuple(reasons), parties
+	)
 
 
 def fit_bgnbd(frequency: Array, recency: Array, age: Array, n: Array | None = None) -> BgNbd:
@@ -183,7 +185,9 @@ def _bgnbd_negative(
 	mix = np.logaddexp(alive, gone)
 	weight_alive, weight_gone = np.exp(alive - mix), np.exp(gone - mix)
 	total = float(n @ (first + second + mix))
-	d_r = (digamma(r + u) - digamma(r) + np.log(alpha))[place] - weight_alive * log_age - weight_gone * log_last
+	d_r = (
+		(digamma(r + u) - digamma(r) + np.log(alpha))[place] - weight_alive * log_age - weight_gone * log_last
+	)
 	d_alpha = r / alpha - (r + x) * (weight_alive / (alpha + age) + weight_gone / (alpha + t_x))
 	shared = digamma(a + b) - digamma(a + b + u)
 	d_a = shared[place] + weight_gone / a
@@ -223,7 +227,9 @@ def fit_gamma_gamma(frequency: Array, value: Array, n: Array | None = None) -> G
 	return GammaGamma(p, q, v * scale, log_likelihood - float(weight.sum()) * float(np.log(scale)), int(size))
 
 
-def _optimise(objective: Callable[[Array], tuple[float, Array]], start: Array, size: float) -> tuple[Array, float]:
+def _optimise(
+	objective: Callable[[Array], tuple[float, Array]], start: Array, size: float
+) -> tuple[Array, float]:
 	bounds = [(np.log(1e-6), np.log(LIMIT))] * len(start)
 	options = {"maxiter": 1000, "ftol": 1e-15, "gtol": 1e-9, "maxcor": 20}
 	with np.errstate(all="ignore"):
@@ -237,7 +243,7 @@ def _optimise(objective: Callable[[Array], tuple[float, Array]], start: Array, s
 	return found.x, -float(found.fun) * size
 
 
-def predictions(model: BgNbd, triple: dict[str, Array], settings: LifetimeSettings) -> dict[str, Array]:
+def predictions(model: BgNbd, triple: dict[str, Array], settings: LifetimeSettings) -> dict[str, Any]:
 	"""For each triple: probability_alive, expected_purchases_30d, _90d, _365d and discounted_purchases.
 
 	``discounted_purchases`` sums expected purchases month by month (30 days) up to the horizon, each month
@@ -245,8 +251,8 @@ def predictions(model: BgNbd, triple: dict[str, Array], settings: LifetimeSettin
 	"""
 	x = triple["frequency"].astype(float)
 	t_x, age = triple["recency"] / DAYS_PER_UNIT, triple["age"] / DAYS_PER_UNIT
-	out = {name: triple[name].astype(np.int64) for name in ("frequency", "recency", "age")}
-	result: dict[str, Array] = {**out, "probability_alive": model.probability_alive(x, t_x, age).round(6)}
+	result: dict[str, Any] = {name: triple[name].astype(np.int64) for name in ("frequency", "recency", "age")}
+	result["probability_alive"] = model.probability_alive(x, t_x, age).round(6)
 	reached: dict[int, Array] = {}
 
 	def upto(days: int) -> Array:

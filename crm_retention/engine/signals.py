@@ -15,8 +15,8 @@ import ibis
 import ibis.expr.types as ir
 
 from . import relations as rel
-from .config import CustomSignal, Windows
 from .conditions import holds
+from .config import CustomSignal, Windows
 from .dates import days_between, literal
 
 
@@ -40,32 +40,148 @@ SIGNALS: tuple[Signal, ...] = (
 	Signal("frequency", "Frequency", "int", "purchase days", "Days with a purchase after the first such day"),
 	Signal("purchases", "Purchases", "int", "documents", "Number of purchases, returns left out"),
 	Signal("monetary_total", "Total Value", "money", "base currency", "All purchases less all returns"),
-	Signal("monetary_average", "Average Value", "money", "base currency", "Total value over the days with a purchase"),
-	Signal("monetary_12m", "Value This Period", "money", "base currency", "Purchases less returns in the period up to today"),
-	Signal("monetary_prior_12m", "Value Last Period", "money", "base currency", "Purchases less returns in the period before that"),
+	Signal(
+		"monetary_average",
+		"Average Value",
+		"money",
+		"base currency",
+		"Total value over the days with a purchase",
+	),
+	Signal(
+		"monetary_12m",
+		"Value This Period",
+		"money",
+		"base currency",
+		"Purchases less returns in the period up to today",
+	),
+	Signal(
+		"monetary_prior_12m",
+		"Value Last Period",
+		"money",
+		"base currency",
+		"Purchases less returns in the period before that",
+	),
 	Signal("trend", "Trend", "share", "share", "Value this period over value last period, less one"),
-	Signal("mean_interval_days", "Buying Rhythm", "float", "days", "Mean days from one purchase day to the next"),
-	Signal("days_overdue", "Days Overdue", "float", "days", "Days since the last purchase beyond the buying rhythm"),
-	Signal("overdue_ratio", "Overdue Ratio", "float", "ratio", "Days since the last purchase over the buying rhythm"),
-	Signal("repeat_value", "Repeat Value", "money", "base currency", "Mean purchase value of the days after the first"),
-	Signal("discount_share", "Discount Share", "share", "share", "Discount over value before discount, all purchases"),
-	Signal("discount_documents_share", "Discounted Documents", "share", "share", "Share of purchases with a discount"),
+	Signal(
+		"mean_interval_days", "Buying Rhythm", "float", "days", "Mean days from one purchase day to the next"
+	),
+	Signal(
+		"days_overdue",
+		"Days Overdue",
+		"float",
+		"days",
+		"Days since the last purchase beyond the buying rhythm",
+	),
+	Signal(
+		"overdue_ratio",
+		"Overdue Ratio",
+		"float",
+		"ratio",
+		"Days since the last purchase over the buying rhythm",
+	),
+	Signal(
+		"repeat_value",
+		"Repeat Value",
+		"money",
+		"base currency",
+		"Mean purchase value of the days after the first",
+	),
+	Signal(
+		"discount_share",
+		"Discount Share",
+		"share",
+		"share",
+		"Discount over value before discount, all purchases",
+	),
+	Signal(
+		"discount_documents_share",
+		"Discounted Documents",
+		"share",
+		"share",
+		"Share of purchases with a discount",
+	),
 	Signal("return_share", "Return Share", "share", "share", "Value returned over value bought"),
-	Signal("margin_12m", "Margin This Period", "money", "base currency", "Gross margin in the period up to today"),
-	Signal("days_late", "Days Late", "float", "days", "Mean days from due date to payment, early payment as zero"),
-	Signal("overdue_share", "Overdue Share", "share", "share", "Overdue balance over purchases of the period"),
-	Signal("product_breadth", "Product Breadth", "int", "items", "Different items bought in the period", "items"),
-	Signal("last_interaction", "Last Interaction", "date", "date", "Day of the last interaction, either way", "interactions"),
+	Signal(
+		"margin_12m", "Margin This Period", "money", "base currency", "Gross margin in the period up to today"
+	),
+	Signal(
+		"days_late", "Days Late", "float", "days", "Mean days from due date to payment, early payment as zero"
+	),
+	Signal(
+		"overdue_share", "Overdue Share", "share", "share", "Overdue balance over purchases of the period"
+	),
+	Signal(
+		"product_breadth", "Product Breadth", "int", "items", "Different items bought in the period", "items"
+	),
+	Signal(
+		"last_interaction",
+		"Last Interaction",
+		"date",
+		"date",
+		"Day of the last interaction, either way",
+		"interactions",
+	),
 	Signal("last_inbound", "Last Inbound", "date", "date", "Day the party last turned to us", "interactions"),
-	Signal("last_outbound", "Last Outbound", "date", "date", "Day we last turned to the party", "interactions"),
-	Signal("days_since_contact", "Days Since Contact", "int", "days", "Days since the last interaction", "interactions"),
-	Signal("inbound_count", "Inbound Interactions", "int", "interactions", "Interactions from the party in the contact window", "interactions"),
-	Signal("outbound_count", "Outbound Interactions", "int", "interactions", "Interactions to the party in the contact window", "interactions"),
-	Signal("nps", "Latest NPS Answer", "float", "0 to 10", "Latest answer to the recommendation question", "feedback"),
-	Signal("csat", "Latest CSAT Answer", "float", "1 to 5", "Latest answer to the satisfaction question", "feedback"),
+	Signal(
+		"last_outbound", "Last Outbound", "date", "date", "Day we last turned to the party", "interactions"
+	),
+	Signal(
+		"days_since_contact",
+		"Days Since Contact",
+		"int",
+		"days",
+		"Days since the last interaction",
+		"interactions",
+	),
+	Signal(
+		"inbound_count",
+		"Inbound Interactions",
+		"int",
+		"interactions",
+		"Interactions from the party in the contact window",
+		"interactions",
+	),
+	Signal(
+		"outbound_count",
+		"Outbound Interactions",
+		"int",
+		"interactions",
+		"Interactions to the party in the contact window",
+		"interactions",
+	),
+	Signal(
+		"nps",
+		"Latest NPS Answer",
+		"float",
+		"0 to 10",
+		"Latest answer to the recommendation question",
+		"feedback",
+	),
+	Signal(
+		"csat",
+		"Latest CSAT Answer",
+		"float",
+		"1 to 5",
+		"Latest answer to the satisfaction question",
+		"feedback",
+	),
 	Signal("open_complaints", "Open Complaints", "int", "complaints", "Complaints open on the day", "cases"),
-	Signal("recent_complaints", "Recent Complaints", "int", "complaints", "Complaints opened in the complaint window", "cases"),
-	Signal("days_to_contract_end", "Days to Contract End", "int", "days", "Days to the next end of a running contract", "contracts"),
+	Signal(
+		"recent_complaints",
+		"Recent Complaints",
+		"int",
+		"complaints",
+		"Complaints opened in the complaint window",
+		"cases",
+	),
+	Signal(
+		"days_to_contract_end",
+		"Days to Contract End",
+		"int",
+		"days",
+		"Days to the next end of a running contract",
+		"contracts",
+	),
 )
 SIGNAL_NAMES = tuple(signal.name for signal in SIGNALS)
 COUNTS = ("purchases", "inbound_count", "outbound_count", "open_complaints", "recent_complaints")
@@ -75,7 +191,7 @@ IBIS_TYPES = {"date": "date", "int": "int64", "float": "float64", "money": "floa
 Keep = Callable[[str, ir.Table], ir.Table]
 
 
-def as_is(name: str, table: ir.Table) -> ir.Table:
+def as_is(name: str, table: ir.Table) -> ir.Table:  # noqa: ARG001
 	"""The ``keep`` that keeps nothing."""
 	return table
 
@@ -160,7 +276,9 @@ def purchase_signals(
 ) -> ir.Table:
 	"""Recency, frequency, monetary value, rhythm, trend, discount, returns and payment, a row a buyer."""
 	past = purchases.filter(purchases.day <= literal(as_of))
-	totals = keep("purchase_totals", past.group_by("party").aggregate(**_purchase_totals(past, as_of, windows)))
+	totals = keep(
+		"purchase_totals", past.group_by("party").aggregate(**_purchase_totals(past, as_of, windows))
+	)
 	first = keep("first_values", _first_day_value(past, totals))
 	joined = totals.left_join(first, "party").drop("party_right")
 	return joined.select(**_purchase_columns(joined, as_of))
@@ -253,7 +371,9 @@ def interaction_signals(log: ir.Table, as_of: datetime.date, windows: Windows) -
 	"""Last interaction either way, and how many in the contact window."""
 	past = log.filter(log.day <= literal(as_of))
 	recent = past.day > literal(as_of - datetime.timedelta(days=windows.contact))
-	inbound, outbound = (past.direction == "In", past.direction == "Out") if "direction" in past.columns else (None, None)
+	inbound, outbound = (
+		(past.direction == "In", past.direction == "Out") if "direction" in past.columns else (None, None)
+	)
 	totals: dict[str, ir.Value] = {"last_interaction": past.day.max()}
 	if inbound is not None:
 		totals |= {
@@ -266,7 +386,7 @@ def interaction_signals(log: ir.Table, as_of: datetime.date, windows: Windows) -
 	return grouped.mutate(days_since_contact=days_between(as_of, grouped.last_interaction))
 
 
-def feedback_signals(feedback: ir.Table, as_of: datetime.date, windows: Windows) -> ir.Table:
+def feedback_signals(feedback: ir.Table, as_of: datetime.date, windows: Windows) -> ir.Table:  # noqa: ARG001
 	"""The latest answer of each kind; of two on one day the lower counts."""
 	past = feedback.filter(feedback.day <= literal(as_of))
 	order = ibis.window(group_by=[past.party, past.kind], order_by=[past.day.desc(), past.score.asc()])
@@ -283,14 +403,18 @@ def case_signals(cases: ir.Table, as_of: datetime.date, windows: Windows) -> ir.
 	past = cases.filter(cases.opened <= literal(as_of))
 	if "kind" in past.columns:
 		past = past.filter(past.kind == "Complaint")
-	still = past.closed.isnull() | (past.closed > literal(as_of)) if "closed" in past.columns else ibis.literal(True)
+	still = (
+		past.closed.isnull() | (past.closed > literal(as_of))
+		if "closed" in past.columns
+		else ibis.literal(True)
+	)
 	recent = past.opened > literal(as_of - datetime.timedelta(days=windows.complaint))
 	return past.group_by("party").aggregate(
 		open_complaints=still.cast("int64").sum(), recent_complaints=recent.cast("int64").sum()
 	)
 
 
-def contract_signals(contracts: ir.Table, as_of: datetime.date, windows: Windows) -> ir.Table:
+def contract_signals(contracts: ir.Table, as_of: datetime.date, windows: Windows) -> ir.Table:  # noqa: ARG001
 	"""Days to the next end of a contract that has begun and not ended."""
 	running = contracts.filter(contracts.end >= literal(as_of))
 	if "start" in running.columns:
@@ -315,7 +439,8 @@ def custom_signal(signal: CustomSignal, table: ir.Table, as_of: datetime.date) -
 
 
 def _latest(signal: CustomSignal, rows: ir.Table) -> ir.Table:
-	assert signal.date_field and signal.value_field
+	assert signal.date_field
+	assert signal.value_field
 	order = [rows[signal.date_field].desc(), rows[signal.value_field].desc()]
 	window = ibis.window(group_by=rows[signal.party_field], order_by=order)
 	ranked = rows.mutate(_place=ibis.row_number().over(window))
@@ -328,7 +453,9 @@ def _aggregate(signal: CustomSignal, rows: ir.Table) -> ir.Value:
 	assert signal.value_field
 	value = rows[signal.value_field]
 	if signal.aggregate in ("sum", "average"):
-		return number(value.cast("float64").sum() if signal.aggregate == "sum" else value.cast("float64").mean())
+		return number(
+			value.cast("float64").sum() if signal.aggregate == "sum" else value.cast("float64").mean()
+		)
 	return value.min() if signal.aggregate == "minimum" else value.max()
 
 

@@ -13,7 +13,9 @@ from .config import Config, Stage
 from .state import with_since
 
 
-def with_stage(table: ir.Table, config: Config, as_of: datetime.date, broken: Callable[[Stage], bool]) -> ir.Table:
+def with_stage(
+	table: ir.Table, config: Config, as_of: datetime.date, broken: Callable[[Stage], bool]
+) -> ir.Table:
 	"""``table`` with stage, stage_since, stage_reason (the stage's own name as rule, override, or kept),
 	previous_stage and previous_stage_since. The first stage in order whose conditions hold wins.
 	"""

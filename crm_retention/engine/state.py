@@ -15,7 +15,11 @@ from .relations import RELATIONS
 
 STATE_TYPES = {column.name: column.type for column in RELATIONS["state"]}
 STATE_COLUMNS = {
-	**{f"{when}_{kind}": "string" for kind in ("tier", "stage") for when in ("was", "stored", "earlier", "override")},
+	**{
+		f"{when}_{kind}": "string"
+		for kind in ("tier", "stage")
+		for when in ("was", "stored", "earlier", "override")
+	},
 	**{f"{when}_{kind}_since": "date" for kind in ("tier", "stage") for when in ("was", "earlier")},
 	**{f"previous_{kind}": "string" for kind in ("tier", "stage")},
 	**{f"days_in_{kind}": "int64" for kind in ("tier", "stage")},

@@ -12,7 +12,10 @@ from .conditions import Trees, all_hold
 from .config import Config, Tier
 from .state import with_since
 
-def with_tier(table: ir.Table, config: Config, as_of: datetime.date, broken: Callable[[Tier], bool]) -> ir.Table:
+
+def with_tier(
+	table: ir.Table, config: Config, as_of: datetime.date, broken: Callable[[Tier], bool]
+) -> ir.Table:
 	"""``table`` (with state, score and signals) with tier, tier_rank, tier_since, tier_reason, candidate_tier,
 	previous_tier and previous_tier_since.
 
@@ -36,7 +39,9 @@ def with_tier(table: ir.Table, config: Config, as_of: datetime.date, broken: Cal
 	)
 	final = decided.mutate(tier_rank=rank)
 	names = {tier.rank: tier.name for tier in tiers}
-	named = final.mutate(tier=_names(final.tier_rank, names), candidate_tier=_names(final["_candidate"], names))
+	named = final.mutate(
+		tier=_names(final.tier_rank, names), candidate_tier=_names(final["_candidate"], names)
+	)
 	return with_since(named, "tier", as_of).drop("_candidate", "_was", "_set", "_held")
 
 
@@ -46,7 +51,9 @@ def _candidate_rank(
 	branches = []
 	for tier in reversed(tiers):
 		if not broken(tier):
-			branches.append((_score_reaches(table, tier.min_score) & all_hold(table, tier.conditions, trees), tier.rank))
+			branches.append(
+				(_score_reaches(table, tier.min_score) & all_hold(table, tier.conditions, trees), tier.rank)
+			)
 	if not branches:
 		return ibis.null("int64")
 	return ibis.cases(*branches, else_=ibis.null("int64")).cast("int64")
@@ -61,10 +68,14 @@ def _score_reaches(table: ir.Table, least: float | None) -> ir.BooleanValue:
 def _rank_of(column: ir.StringColumn, tiers: list[Tier]) -> ir.IntegerColumn:
 	if not tiers:
 		return ibis.null("int64")
-	return ibis.cases(*((column == tier.name, tier.rank) for tier in tiers), else_=ibis.null("int64")).cast("int64")
+	return ibis.cases(*((column == tier.name, tier.rank) for tier in tiers), else_=ibis.null("int64")).cast(
+		"int64"
+	)
 
 
-def _hold(table: ir.Table, tiers: list[Tier], trees: Trees, broken: Callable[[Tier], bool]) -> ir.StringColumn:
+def _hold(
+	table: ir.Table, tiers: list[Tier], trees: Trees, broken: Callable[[Tier], bool]
+) -> ir.StringColumn:
 	"""Why a party whose candidate is lower stays all the same, or null."""
 	branches: list[tuple[ir.BooleanValue, str]] = []
 	for tier in tiers:
@@ -73,7 +84,9 @@ def _hold(table: ir.Table, tiers: list[Tier], trees: Trees, broken: Callable[[Ti
 			branches.append((was, "held while rules are broken"))
 			continue
 		if tier.min_stay_days:
-			branches.append((was & (table.days_in_tier < tier.min_stay_days).fill_null(False), "held by stay"))
+			branches.append(
+				(was & (table.days_in_tier < tier.min_stay_days).fill_null(False), "held by stay")
+			)
 		if tier.min_score is not None and tier.margin:
 			above = _score_reaches(table, tier.min_score - tier.margin)
 			branches.append((was & above & all_hold(table, tier.conditions, trees), "held by margin"))
