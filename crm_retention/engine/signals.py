@@ -32,6 +32,7 @@ class Signal:
 	source: str = "purchases"
 
 
+# fmt: off
 SIGNALS: tuple[Signal, ...] = (
 	Signal("first_purchase", "First Purchase", "date", "date", "Day of the first purchase"),
 	Signal("last_purchase", "Last Purchase", "date", "date", "Day of the last purchase"),
@@ -40,149 +41,34 @@ SIGNALS: tuple[Signal, ...] = (
 	Signal("frequency", "Frequency", "int", "purchase days", "Days with a purchase after the first such day"),
 	Signal("purchases", "Purchases", "int", "documents", "Number of purchases, returns left out"),
 	Signal("monetary_total", "Total Value", "money", "base currency", "All purchases less all returns"),
-	Signal(
-		"monetary_average",
-		"Average Value",
-		"money",
-		"base currency",
-		"Total value over the days with a purchase",
-	),
-	Signal(
-		"monetary_12m",
-		"Value This Period",
-		"money",
-		"base currency",
-		"Purchases less returns in the period up to today",
-	),
-	Signal(
-		"monetary_prior_12m",
-		"Value Last Period",
-		"money",
-		"base currency",
-		"Purchases less returns in the period before that",
-	),
+	Signal("monetary_average", "Average Value", "money", "base currency", "Total value over the days with a purchase"),
+	Signal("monetary_12m", "Value This Period", "money", "base currency", "Purchases less returns in the period up to today"),
+	Signal("monetary_prior_12m", "Value Last Period", "money", "base currency", "Purchases less returns in the period before that"),
 	Signal("trend", "Trend", "share", "share", "Value this period over value last period, less one"),
-	Signal(
-		"mean_interval_days", "Buying Rhythm", "float", "days", "Mean days from one purchase day to the next"
-	),
-	Signal(
-		"days_overdue",
-		"Days Overdue",
-		"float",
-		"days",
-		"Days since the last purchase beyond the buying rhythm",
-	),
-	Signal(
-		"overdue_ratio",
-		"Overdue Ratio",
-		"float",
-		"ratio",
-		"Days since the last purchase over the buying rhythm",
-	),
-	Signal(
-		"repeat_value",
-		"Repeat Value",
-		"money",
-		"base currency",
-		"Mean purchase value of the days after the first",
-	),
-	Signal(
-		"discount_share",
-		"Discount Share",
-		"share",
-		"share",
-		"Discount over value before discount, all purchases",
-	),
-	Signal(
-		"discount_documents_share",
-		"Discounted Documents",
-		"share",
-		"share",
-		"Share of purchases with a discount",
-	),
+	Signal("mean_interval_days", "Buying Rhythm", "float", "days", "Mean days from one purchase day to the next"),
+	Signal("days_overdue", "Days Overdue", "float", "days", "Days since the last purchase beyond the buying rhythm"),
+	Signal("overdue_ratio", "Overdue Ratio", "float", "ratio", "Days since the last purchase over the buying rhythm"),
+	Signal("repeat_value", "Repeat Value", "money", "base currency", "Mean purchase value of the days after the first"),
+	Signal("discount_share", "Discount Share", "share", "share", "Discount over value before discount, all purchases"),
+	Signal("discount_documents_share", "Discounted Documents", "share", "share", "Share of purchases with a discount"),
 	Signal("return_share", "Return Share", "share", "share", "Value returned over value bought"),
-	Signal(
-		"margin_12m", "Margin This Period", "money", "base currency", "Gross margin in the period up to today"
-	),
-	Signal(
-		"days_late", "Days Late", "float", "days", "Mean days from due date to payment, early payment as zero"
-	),
-	Signal(
-		"overdue_share", "Overdue Share", "share", "share", "Overdue balance over purchases of the period"
-	),
-	Signal(
-		"product_breadth", "Product Breadth", "int", "items", "Different items bought in the period", "items"
-	),
-	Signal(
-		"last_interaction",
-		"Last Interaction",
-		"date",
-		"date",
-		"Day of the last interaction, either way",
-		"interactions",
-	),
+	Signal("margin_12m", "Margin This Period", "money", "base currency", "Gross margin in the period up to today"),
+	Signal("days_late", "Days Late", "float", "days", "Mean days from due date to payment, early payment as zero"),
+	Signal("overdue_share", "Overdue Share", "share", "share", "Overdue balance over purchases of the period"),
+	Signal("product_breadth", "Product Breadth", "int", "items", "Different items bought in the period", "items"),
+	Signal("last_interaction", "Last Interaction", "date", "date", "Day of the last interaction, either way", "interactions"),
 	Signal("last_inbound", "Last Inbound", "date", "date", "Day the party last turned to us", "interactions"),
-	Signal(
-		"last_outbound", "Last Outbound", "date", "date", "Day we last turned to the party", "interactions"
-	),
-	Signal(
-		"days_since_contact",
-		"Days Since Contact",
-		"int",
-		"days",
-		"Days since the last interaction",
-		"interactions",
-	),
-	Signal(
-		"inbound_count",
-		"Inbound Interactions",
-		"int",
-		"interactions",
-		"Interactions from the party in the contact window",
-		"interactions",
-	),
-	Signal(
-		"outbound_count",
-		"Outbound Interactions",
-		"int",
-		"interactions",
-		"Interactions to the party in the contact window",
-		"interactions",
-	),
-	Signal(
-		"nps",
-		"Latest NPS Answer",
-		"float",
-		"0 to 10",
-		"Latest answer to the recommendation question",
-		"feedback",
-	),
-	Signal(
-		"csat",
-		"Latest CSAT Answer",
-		"float",
-		"1 to 5",
-		"Latest answer to the satisfaction question",
-		"feedback",
-	),
+	Signal("last_outbound", "Last Outbound", "date", "date", "Day we last turned to the party", "interactions"),
+	Signal("days_since_contact", "Days Since Contact", "int", "days", "Days since the last interaction", "interactions"),
+	Signal("inbound_count", "Inbound Interactions", "int", "interactions", "Interactions from the party in the contact window", "interactions"),
+	Signal("outbound_count", "Outbound Interactions", "int", "interactions", "Interactions to the party in the contact window", "interactions"),
+	Signal("nps", "Latest NPS Answer", "float", "0 to 10", "Latest answer to the recommendation question", "feedback"),
+	Signal("csat", "Latest CSAT Answer", "float", "1 to 5", "Latest answer to the satisfaction question", "feedback"),
 	Signal("open_complaints", "Open Complaints", "int", "complaints", "Complaints open on the day", "cases"),
-	Signal(
-		"recent_complaints",
-		"Recent Complaints",
-		"int",
-		"complaints",
-		"Complaints opened in the complaint window",
-		"cases",
-	),
-	Signal(
-		"days_to_contract_end",
-		"Days to Contract End",
-		"int",
-		"days",
-		"Days to the next end of a running contract",
-		"contracts",
-	),
+	Signal("recent_complaints", "Recent Complaints", "int", "complaints", "Complaints opened in the complaint window", "cases"),
+	Signal("days_to_contract_end", "Days to Contract End", "int", "days", "Days to the next end of a running contract", "contracts"),
 )
+# fmt: on
 SIGNAL_NAMES = tuple(signal.name for signal in SIGNALS)
 COUNTS = ("purchases", "inbound_count", "outbound_count", "open_complaints", "recent_complaints")
 IBIS_TYPES = {"date": "date", "int": "int64", "float": "float64", "money": "float64", "share": "float64"}
