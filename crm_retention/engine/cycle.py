@@ -61,12 +61,14 @@ class CycleResult:
 
 	``profiles``: one row a party. ``changes``: one row a party and kind (Tier, Stage) that differs from what
 	the state says now: party, party_type, kind, from_value, to_value, reason, score, health.
+	``migration``: how many parties go ``from_tier`` the state says now ``to_tier`` (which may be the same).
 	``problems``: rules that could not be used. ``counts``: parties, tier_changes, stage_changes,
 	purchases_after (left out, they lie after ``as_of``), buyers_left_out (not among the parties).
 	"""
 
 	profiles: ir.Table
 	changes: ir.Table
+	migration: ir.Table
 	model: lifetime.LifetimeModel
 	problems: list[Problem]
 	counts: dict[str, int]
@@ -101,7 +103,7 @@ def run_cycle(backend: Backend, config: Config, as_of: datetime.date, step: Step
 		changes = changes_of(decided)
 		profiles = decided.drop(*(name for name in INTERNAL if name in decided.columns))
 		counts = count(backend, given, profiles, changes, as_of)
-	return CycleResult(profiles, changes, model, problems, counts)
+	return CycleResult(profiles, changes, migration_of(decided), model, problems, counts)
 
 
 INTERNAL = tuple(name for name in STATE_COLUMNS if name not in ("previous_tier", "previous_stage"))
@@ -203,6 +205,12 @@ def changes_of(decided: ir.Table) -> ir.Table:
 			)
 		)
 	return ibis.union(*parts)
+
+
+def migration_of(decided: ir.Table) -> ir.Table:
+	"""from_tier, to_tier, parties."""
+	pairs = decided.group_by(from_tier=decided.stored_tier, to_tier=decided.tier)
+	return pairs.aggregate(parties=decided.count())
 
 
 def count(

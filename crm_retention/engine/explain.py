@@ -5,6 +5,7 @@ Works on one stored profile row and the configuration that made it; nothing is c
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -28,14 +29,15 @@ LABELS = {signal.name: (signal.label, signal.unit) for signal in SIGNALS} | {
 Reach = Callable[[str, float, str], "float | None"]
 
 
-def explain(row: Mapping[str, Any], config: Config, reach: Reach) -> dict[str, Any]:
+def explain(row: Mapping[str, Any], config: Config, as_of: datetime.date, reach: Reach) -> dict[str, Any]:
 	"""Everything behind one profile.
 
-	``row`` is a profile (columns as ``run_cycle`` gives); ``reach`` looks a value up among all parties, as
+	``row`` is a profile (columns as ``run_cycle`` gives) made as of ``as_of``; ``reach`` looks a value up among all parties, as
 	``scorecard.value_reaching`` does. Returns plain data: signals, scorecards with each criterion's points and
 	contribution, tiers and stages with their conditions, the next tier and, for each signal, the smallest change
 	that alone would reach it.
 	"""
+	row = {**row, **state_before(row, as_of)}
 	tiers = [_tier(tier, row, config) for tier in config.tiers_by_rank()]
 	return {
 		"party": row.get("party"),
@@ -59,6 +61,22 @@ def explain(row: Mapping[str, Any], config: Config, reach: Reach) -> dict[str, A
 		],
 		"next_tier": next_tier(row, config, reach),
 	}
+
+
+def state_before(row: Mapping[str, Any], as_of: datetime.date) -> dict[str, Any]:
+	"""previous_tier, previous_stage, days_in_tier and days_in_stage as the rules saw them on the day."""
+	before: dict[str, Any] = {}
+	for kind in ("tier", "stage"):
+		since = row.get(f"{kind}_since")
+		changed = since is not None and since >= as_of
+		name, begun = (
+			(row.get(f"previous_{kind}"), row.get(f"previous_{kind}_since"))
+			if changed
+			else (row.get(kind), since)
+		)
+		before[f"previous_{kind}"] = name
+		before[f"days_in_{kind}"] = (as_of - begun).days if begun is not None else None
+	return before
 
 
 def _signal(name: str, row: Mapping[str, Any]) -> dict[str, Any]:

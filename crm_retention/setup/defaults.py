@@ -121,7 +121,10 @@ DEFAULTS: dict[str, Any] = {
 		{
 			"name": "Won Back",
 			"order": 20,
-			"conditions": [["previous_stage", "in", ["Dormant", "Lost", "Won Back"]], ["recency_days", "<=", 60]],
+			"conditions": [
+				["previous_stage", "in", ["Dormant", "Lost", "Won Back"]],
+				["recency_days", "<=", 60],
+			],
 		},
 		{"name": "Lost", "order": 30, "conditions": [["recency_days", ">=", 730]]},
 		{"name": "Dormant", "order": 40, "conditions": [["recency_days", ">=", 365]]},

@@ -1,0 +1,95 @@
+"""What the Customer form shows about a party: its profile with every number explained."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils import getdate
+
+from crm_retention.backends.site import site_reach
+from crm_retention.catalogue import get_custom_signals
+from crm_retention.configuration import get_config
+from crm_retention.engine.conditions import column_name
+from crm_retention.engine.config import Config, parse
+from crm_retention.engine.explain import explain as explain_row
+from crm_retention.parties import profile_name
+
+HISTORY_ROWS = 100
+
+
+@frappe.whitelist()
+def explain(party_type: str, party: str) -> dict[str, Any]:
+	"""The profile of a party, explained by the rules that made it; ``{}`` when there is no profile yet.
+
+	Adds to ``engine.explain``: as_of, party_name, override, ``rules_changed`` (the rules are no longer those of
+	the profile) and history [{on, kind, from, to, reason, score, health}].
+	"""
+	check_party(party_type, party)
+	name = profile_name(party_type, party)
+	if not frappe.db.exists("Retention Profile", name):
+		return {}
+	row = get_row(name)
+	config, current = get_rules(row)
+	result = explain_row(row, config, getdate(row["as_of"]), site_reach)
+	add_labels(result)
+	return result | {
+		"as_of": row["as_of"],
+		"party": party,
+		"party_name": row["party_name"],
+		"rules_changed": not current,
+		"override": {
+			key: row.get(f"override_{key}") for key in ("tier", "stage", "until", "reason", "by", "on")
+		},
+		"history": get_history(party_type, party),
+	}
+
+
+def check_party(party_type: str, party: str) -> None:
+	"""Raises PermissionError unless the user may read the Customer or Lead."""
+	if party_type not in ("Customer", "Lead"):
+		frappe.throw(_("{0} is not a kind of party").format(party_type))
+	frappe.has_permission(party_type, "read", doc=party, throw=True)
+
+
+def get_row(name: str) -> dict[str, Any]:
+	"""The profile as the engine knows it, with the party's own fields as ``party__NAME``."""
+	row = frappe.db.get_value("Retention Profile", name, "*", as_dict=True)
+	fields = frappe.db.get_value(row.party_type, row.party, "*", as_dict=True) or {}
+	return {**row, **{column_name(f"party.{key}"): value for key, value in fields.items()}}
+
+
+def get_rules(row: dict[str, Any]) -> tuple[Config, bool]:
+	"""The rules that made the profile, and whether they are still in force."""
+	config = get_config()
+	if config.version == row.get("rule_version"):
+		return config, True
+	snapshot = (
+		frappe.db.get_value("Retention Run", row.get("run"), "config_snapshot") if row.get("run") else None
+	)
+	return (parse(json.loads(snapshot)), False) if snapshot else (config, False)
+
+
+def add_labels(result: dict[str, Any]) -> None:
+	"""Labels in the user's language; those of the admin's own signals and of fields of the party."""
+	known = {signal.name: signal for signal in get_custom_signals()}
+	rows = [*result["signals"], *(item for card in result["scorecards"] for item in card["criteria"])]
+	rows += (result["next_tier"] or {}).get("needed", [])
+	for item in rows:
+		signal = known.get(item.get("signal") or item.get("name"))
+		item["label"] = _(signal.label) if signal else _(item["label"])
+
+
+def get_history(party_type: str, party: str) -> list[dict[str, Any]]:
+	"""Changes of tier and stage, the latest first."""
+	rows = frappe.get_all(
+		"Tier Change",
+		filters={"party_type": party_type, "party": party},
+		fields=["on_date", "kind", "from_value", "to_value", "reason", "score", "health"],
+		order_by="on_date desc, creation desc",
+		limit=HISTORY_ROWS,
+	)
+	renamed = {"on_date": "on", "from_value": "from", "to_value": "to"}
+	return [{renamed.get(key, key): value for key, value in row.items()} for row in rows]

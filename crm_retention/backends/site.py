@@ -1,0 +1,79 @@
+"""The site's own database: the engine's expressions run on Frappe's connection, data never leaves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import frappe
+
+from ..engine.conditions import column_name
+from ..engine.scorecard import value_reaching
+from .dbapi import DbApiBackend, MariaDB, Postgres, SQLite
+from .site_relations import Sources, physical, site_relations
+from .sql import SqlBackend
+
+BACKENDS: dict[str, type[DbApiBackend]] = {"mariadb": MariaDB, "postgres": Postgres, "sqlite": SQLite}
+LOCK = "retention_cycle"
+
+
+class Busy(Exception):
+	"""Another cycle is at work on this site."""
+
+
+def site_backend(sources: Sources) -> SqlBackend:
+	"""A backend on the connection of the current request or job."""
+	return BACKENDS[frappe.db.db_type](connection(), site_relations(sources))
+
+
+def connection() -> object:
+	"""The DB-API connection under ``frappe.db``.
+
+	Work tables are temporary, so they commit nothing; ``frappe.db.sql`` would take them for real ones and refuse.
+	"""
+	if not frappe.db._conn:
+		frappe.db.connect()
+	return frappe.db._conn
+
+
+@contextmanager
+def only_one() -> Iterator[None]:
+	"""Hold the site's cycle lock; it goes with the connection or process, however that ends. Raises Busy."""
+	if frappe.db.db_type == "mariadb":
+		name = f"{LOCK}:{frappe.conf.db_name}"
+		if frappe.db.sql("SELECT GET_LOCK(%s, 0)", name)[0][0] != 1:
+			raise Busy
+		try:
+			yield
+		finally:
+			frappe.db.sql("SELECT RELEASE_LOCK(%s)", name)
+		return
+	with _file_lock():
+		yield
+
+
+@contextmanager
+def _file_lock() -> Iterator[None]:
+	from frappe.utils.file_lock import LockTimeoutError
+	from frappe.utils.synchronization import filelock
+
+	held = False
+	try:
+		with filelock(LOCK, timeout=0):
+			held = True
+			yield
+	except LockTimeoutError as error:
+		if held:
+			raise
+		raise Busy from error
+
+
+def site_reach(signal: str, points: float, direction: str) -> float | None:
+	"""The nearest value of a signal among the stored profiles that earns so many percentile points."""
+	profile = physical("Retention Profile", ["tier_reason", column_name(signal)])
+	if column_name(signal) not in profile.columns:
+		return None
+	members = profile.filter(profile.tier_reason.isnull() | (profile.tier_reason != "left"))
+	backend = BACKENDS[frappe.db.db_type](connection(), {})
+	value = backend.fetch(value_reaching(members, signal, points, direction))["value"][0]
+	return None if value != value else float(value)

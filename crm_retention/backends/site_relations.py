@@ -1,0 +1,304 @@
+"""The engine's input relations over the tables of an ERPNext site, as expressions: no row is copied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import frappe
+import ibis
+import ibis.expr.types as ir
+
+from ..engine.relations import RELATIONS
+
+STANDARD_TYPES = {"name": "string", "owner": "string", "modified_by": "string", "parent": "string"}
+STANDARD_TYPES |= {"docstatus": "int64", "idx": "int64", "creation": "timestamp", "modified": "timestamp"}
+LEAD_PREFIX = "Lead: "
+
+
+@dataclass(frozen=True)
+class PurchaseSource:
+	"""How a DocType says purchases: the columns of its date and net value in company currency."""
+
+	doctype: str
+	date: str
+	has_returns: bool
+
+
+PURCHASE_SOURCES = {
+	source.doctype: source
+	for source in (
+		PurchaseSource("Sales Invoice", "posting_date", has_returns=True),
+		PurchaseSource("POS Invoice", "posting_date", has_returns=True),
+		PurchaseSource("Sales Order", "transaction_date", has_returns=False),
+	)
+}
+
+
+@dataclass(frozen=True)
+class SignalTable:
+	"""A table behind a signal of the admin's: see ``configuration.SignalSource``, which has these attributes."""
+
+	name: str
+	doctype: str
+	party_field: str
+	party_type: str | None
+	party_type_field: str | None
+	columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sources:
+	"""What of the site is read.
+
+	``factors`` maps each company that counts to the factor from its currency into the base currency;
+	``party_fields`` names the fields of each party type that conditions use.
+	"""
+
+	purchase_doctype: str
+	factors: Mapping[str, float]
+	all_companies: bool = True
+	include_leads: bool = False
+	read_items: bool = False
+	read_payment_dates: bool = False
+	party_fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+	signals: Sequence[Any] = ()
+
+
+def site_relations(sources: Sources) -> dict[str, ir.Table]:
+	"""Every relation that this site can give."""
+	relations = {
+		"parties": parties(sources),
+		"purchases": purchases(sources),
+		"interactions": interactions(),
+		"cases": cases(),
+		"contracts": contracts(),
+		"state": state(),
+	}
+	if sources.read_items:
+		relations["items"] = items(sources)
+	for source in sources.signals:
+		table = signal_table(source)
+		if table is not None:
+			relations[source.name] = table
+	return relations
+
+
+def physical(doctype: str, columns: Sequence[str]) -> ir.Table:
+	"""The database table of a DocType with those of the columns that it has."""
+	meta = frappe.get_meta(doctype)
+	present = set(frappe.db.get_table_columns(doctype))
+	schema = {name: column_type(meta, name) for name in columns if name in present}
+	return ibis.table(schema, name=f"tab{doctype}")
+
+
+def column_type(meta: Any, name: str) -> str:
+	"""The Ibis type of a field as Frappe stores it."""
+	if name in STANDARD_TYPES:
+		return STANDARD_TYPES[name]
+	df = meta.get_field(name)
+	kind = df.fieldtype if df else "Data"
+	if kind in ("Int", "Check"):
+		return "int64"
+	if kind in ("Float", "Currency", "Percent", "Rating", "Duration"):
+		return "float64" if frappe.db.db_type == "sqlite" else "decimal(21, 9)"
+	return {"Date": "date", "Datetime": "timestamp"}.get(kind, "string")
+
+
+def parties(sources: Sources) -> ir.Table:
+	"""Customers that are not disabled and, if wanted, leads that are not yet converted."""
+	fields = list(sources.party_fields.get("Customer", ()))
+	customer = physical("Customer", ["name", "customer_name", "disabled", "creation", *fields])
+	active = customer.filter(customer.disabled == 0)
+	columns = {
+		"party": active.name,
+		"party_type": ibis.literal("Customer"),
+		"party_name": active.customer_name,
+	}
+	columns |= {"since": active.creation.cast("date"), "docname": active.name}
+	table = active.select(**columns, **{name: active[name] for name in fields if name in active.columns})
+	return table.union(_leads(table)) if sources.include_leads else table
+
+
+def _leads(like: ir.Table) -> ir.Table:
+	extra = like.columns[5:]
+	lead = physical("Lead", ["name", "lead_name", "status", "creation", *extra])
+	open_leads = lead.filter(lead.status.isnull() | (lead.status != "Converted"))
+	columns = {"party": ibis.literal(LEAD_PREFIX) + open_leads.name, "party_type": ibis.literal("Lead")}
+	columns |= {
+		"party_name": open_leads.lead_name.fill_null(open_leads.name),
+		"since": open_leads.creation.cast("date"),
+	}
+	columns["docname"] = open_leads.name
+	for name in extra:
+		same = name in open_leads.columns and open_leads[name].type() == like[name].type()
+		columns[name] = open_leads[name] if same else ibis.null(like[name].type())
+	return open_leads.select(**columns)
+
+
+def purchases(sources: Sources) -> ir.Table:
+	"""Submitted documents of the purchase source, returns negative, in base currency."""
+	source = PURCHASE_SOURCES[sources.purchase_doctype]
+	wanted = ["name", "customer", source.date, "docstatus", "company", "is_opening", "base_net_total"]
+	wanted += ["base_discount_amount", "due_date", "outstanding_amount"]
+	table = submitted(physical(source.doctype, wanted), sources)
+	factor = company_factor(table, sources)
+	columns = {
+		"party": table.customer,
+		"day": table[source.date],
+		"amount": times(table.base_net_total, factor),
+	}
+	columns["discount"] = times(table.base_discount_amount, factor)
+	if "outstanding_amount" in table.columns:
+		columns["due_day"] = table.due_date
+		columns["outstanding"] = times(table.outstanding_amount, factor)
+	found = table.select(document=table.name, **columns)
+	return (
+		with_payment_days(found)
+		if sources.read_payment_dates and source.doctype == "Sales Invoice"
+		else found
+	)
+
+
+def submitted(table: ir.Table, sources: Sources) -> ir.Table:
+	"""Submitted documents of the companies that count; opening entries are balances, not purchases."""
+	keep = table.docstatus == 1
+	if not sources.all_companies:
+		keep = keep & table.company.isin(sorted(sources.factors))
+	if "is_opening" in table.columns:
+		keep = keep & (table.is_opening.isnull() | (table.is_opening != "Yes"))
+	return table.filter(keep)
+
+
+def company_factor(table: ir.Table, sources: Sources) -> ir.Value | None:
+	"""From company currency into base currency, or None where all are the same."""
+	if all(factor == 1.0 for factor in sources.factors.values()):
+		return None
+	branches = [(table.company == name, float(factor)) for name, factor in sorted(sources.factors.items())]
+	return ibis.cases(*branches, else_=ibis.null("float64"))
+
+
+def times(value: ir.NumericValue, factor: ir.Value | None) -> ir.NumericValue:
+	"""The value in base currency."""
+	return value if factor is None else value.cast("float64") * factor
+
+
+def with_payment_days(found: ir.Table) -> ir.Table:
+	"""``paid_day``: the last payment against an invoice that has nothing outstanding."""
+	ledger = physical(
+		"Payment Ledger Entry",
+		["against_voucher_type", "against_voucher_no", "voucher_no", "posting_date", "amount", "delinked"],
+	)
+	paid = ledger.filter(
+		(ledger.against_voucher_type == "Sales Invoice") & (ledger.delinked == 0) & (ledger.amount < 0)
+	)
+	last = paid.group_by(document=paid.against_voucher_no).aggregate(last_payment=paid.posting_date.max())
+	joined = found.left_join(last, "document").drop("document_right")
+	settled = ibis.ifelse(joined.outstanding <= 0, joined.last_payment, ibis.null("date"))
+	return joined.mutate(paid_day=settled).drop("last_payment")
+
+
+def items(sources: Sources) -> ir.Table:
+	"""Lines of the same documents."""
+	source = PURCHASE_SOURCES[sources.purchase_doctype]
+	header = physical(source.doctype, ["name", "customer", source.date, "docstatus", "company", "is_opening"])
+	header = submitted(header, sources)
+	line = physical(f"{source.doctype} Item", ["parent", "item_code", "base_net_amount"])
+	bought = line.filter(line.item_code.notnull() & (line.base_net_amount >= 0))
+	joined = bought.inner_join(header, bought.parent == header.name)
+	return joined.select(party=joined.customer, day=joined[source.date], product=joined.item_code)
+
+
+def interactions() -> ir.Table:
+	"""Communications linked to a customer or lead, sent and received."""
+	letter = physical(
+		"Communication",
+		["name", "communication_date", "sent_or_received", "communication_medium", "communication_type"],
+	)
+	letter = letter.filter(
+		(letter.communication_type == "Communication") & letter.communication_date.notnull()
+	)
+	link = physical("Communication Link", ["parent", "link_doctype", "link_name"])
+	link = link.filter(link.link_doctype.isin(["Customer", "Lead"]))
+	joined = link.inner_join(letter, link.parent == letter.name)
+	return joined.select(
+		party=party_key(joined.link_doctype, joined.link_name),
+		day=joined.communication_date.cast("date"),
+		direction=ibis.ifelse(joined.sent_or_received == "Received", "In", "Out"),
+		channel=joined.communication_medium,
+	)
+
+
+def party_key(party_type: ir.StringValue, party: ir.StringValue) -> ir.StringValue:
+	"""The key of a party: a customer's name as it is, a lead's with its prefix."""
+	return ibis.ifelse(party_type == "Lead", ibis.literal(LEAD_PREFIX) + party, party)
+
+
+def cases() -> ir.Table:
+	"""Issues, of which those of type Complaint are complaints, and warranty claims, all of which are."""
+	issue = physical(
+		"Issue",
+		[
+			"customer",
+			"opening_date",
+			"resolution_date",
+			"sla_resolution_date",
+			"status",
+			"issue_type",
+			"modified",
+		],
+	)
+	closed = issue.status.isin(["Resolved", "Closed"])
+	ended = issue[next(name for name in ("sla_resolution_date", "resolution_date") if name in issue.columns)]
+	issues = issue.filter(issue.customer.notnull() & issue.opening_date.notnull()).select(
+		party=issue.customer,
+		opened=issue.opening_date,
+		closed=ibis.ifelse(closed, ended.fill_null(issue.modified).cast("date"), ibis.null("date")),
+		kind=ibis.ifelse(issue.issue_type == "Complaint", "Complaint", "Request"),
+	)
+	claim = physical("Warranty Claim", ["customer", "complaint_date", "resolution_date", "docstatus"])
+	claim = claim.filter((claim.docstatus < 2) & claim.customer.notnull() & claim.complaint_date.notnull())
+	claims = claim.select(
+		party=claim.customer,
+		opened=claim.complaint_date.cast("date"),
+		closed=claim.resolution_date.cast("date"),
+		kind=ibis.literal("Complaint"),
+	)
+	return issues.union(claims)
+
+
+def contracts() -> ir.Table:
+	"""Submitted contracts with customers that have an end."""
+	contract = physical("Contract", ["party_type", "party_name", "start_date", "end_date", "docstatus"])
+	running = contract.filter(
+		(contract.docstatus == 1) & (contract.party_type == "Customer") & contract.end_date.notnull()
+	)
+	return running.select(party=running.party_name, start=running.start_date, end=running.end_date)
+
+
+def state() -> ir.Table:
+	"""What the profiles say now, and what people decided by hand."""
+	columns = [column.name for column in RELATIONS["state"] if column.name != "party"]
+	profile = physical("Retention Profile", ["name", *columns])
+	return profile.select(
+		party=profile.name, **{name: profile[name] for name in profile.columns if name != "name"}
+	)
+
+
+def signal_table(source: SignalTable) -> ir.Table | None:
+	"""The table of an admin's signal with the party's key in its party field; None when the DocType is gone."""
+	if not frappe.db.exists("DocType", source.doctype) or not frappe.db.table_exists(source.doctype):
+		return None
+	table = physical(source.doctype, source.columns)
+	if source.party_field not in table.columns:
+		return table
+	party = table[source.party_field]
+	if source.party_type_field and source.party_type_field in table.columns:
+		kinds = table.filter(table[source.party_type_field].isin(["Customer", "Lead"]))
+		return kinds.mutate(
+			**{source.party_field: party_key(kinds[source.party_type_field], kinds[source.party_field])}
+		)
+	if source.party_type == "Lead":
+		return table.mutate(**{source.party_field: ibis.literal(LEAD_PREFIX) + party})
+	return table

@@ -1,0 +1,266 @@
+"""Results of a cycle into the site's tables: set by set, in bounded batches, each of which is one transaction.
+
+A batch holds some parties' profiles, their tier changes and the fields on their Customer together. So a kill
+between two batches leaves every party either as it was or as it will be, and the next run does the rest.
+All SQL that writes stands in this file.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import frappe
+import ibis
+import ibis.expr.types as ir
+
+from ..engine.cycle import CycleResult
+from .site_relations import physical
+from .sql import WORK_PREFIX, SqlBackend
+
+PARTIES_PER_BATCH = 10_000
+PROFILE = "tabRetention Profile"
+CHANGE = "tabTier Change"
+WORK = f"{WORK_PREFIX}write"
+CHANGES = f"{WORK_PREFIX}changes"
+# Set for every party in every run: what they say alone is no reason to write a row.
+NOT_COMPARED = ("name", "run", "party")
+
+
+@dataclass(frozen=True)
+class Stamp:
+	"""What goes on every row that a run writes."""
+
+	run: str
+	as_of: datetime.date
+	rule_version: str
+	now: str
+	user: str
+
+
+@dataclass
+class Written:
+	"""Parties by what happened to their profile; ``left`` are those that no longer count as parties."""
+
+	created: int = 0
+	updated: int = 0
+	unchanged: int = 0
+	left: int = 0
+
+
+class ProfileWriter:
+	"""Writes one ``CycleResult``. ``prepare`` reads only; ``batches`` writes and commits."""
+
+	def __init__(self, backend: SqlBackend, result: CycleResult, stamp: Stamp) -> None:
+		self.backend = backend
+		self.result = result
+		self.stamp = stamp
+		self.columns = profile_columns(result.profiles)
+
+	def prepare(self) -> Written:
+		"""Find the rows that differ from what is stored and number them; returns the counts to come."""
+		rows = self.stamped()
+		stored = physical("Retention Profile", ["name", *self.columns])
+		joined = rows.left_join(
+			stored.rename({f"old_{name}": name for name in stored.columns}), rows.name == ibis._["old_name"]
+		)
+		fresh = joined["old_name"].isnull()
+		differing = joined.filter(fresh | differs(joined, self.columns))
+		order = ibis.window(order_by=differing.name)
+		numbered = differing.select(
+			*[differing[name] for name in rows.columns],
+			n=ibis.row_number().over(order),
+			fresh=differing["old_name"].isnull().cast("int64"),
+		)
+		work = self.backend.materialise("write", numbered, ("name",))
+		everyone = self.backend.materialise("everyone", rows.select("name"), ("name",))
+		self.backend.materialise("changes", self.numbered_changes(work), ("party", "kind"))
+		sizes = self.backend.fetch(work.aggregate(n=work.count(), fresh=work.fresh.sum().fill_null(0)))
+		total = self.backend.fetch(everyone.aggregate(n=everyone.count()))["n"][0]
+		written, created = int(sizes["n"][0]), int(sizes["fresh"][0])
+		return Written(created, written - created, int(total) - written)
+
+	def stamped(self) -> ir.Table:
+		"""The profiles with the columns of the DocType: the engine's key is the name, ``party`` the document."""
+		profiles = self.result.profiles
+		columns = {name: profiles[name] for name in self.columns if name in profiles.columns}
+		columns |= {"name": profiles.party, "party": profiles.party__docname}
+		columns |= {"as_of": ibis.literal(self.stamp.as_of, type="date")}
+		columns |= {
+			"rule_version": ibis.literal(self.stamp.rule_version),
+			"run": ibis.literal(self.stamp.run),
+		}
+		return profiles.select(**columns)
+
+	def numbered_changes(self, work: ir.Table) -> ir.Table:
+		"""The changes with the number of their party's row, so that both land in one batch."""
+		changes = self.result.changes
+		placed = work.select(key=work.name, docname=work.party, n=work.n)
+		joined = changes.inner_join(placed, changes.party == placed.key)
+		order = ibis.window(order_by=[joined.n, joined.kind])
+		return joined.select(
+			party=joined.docname,
+			**{name: joined[name] for name in changes.columns if name != "party"},
+			n=joined.n,
+			place=ibis.row_number().over(order),
+		)
+
+	def batches(self, written: Written, size: int = PARTIES_PER_BATCH) -> Iterator[int]:
+		"""Write batch after batch; yields the number of parties written so far, after their commit."""
+		total = written.created + written.updated
+		for start in range(0, total, size):
+			in_transaction(lambda start=start: self.write(start, min(start + size, total)))
+			yield min(start + size, total)
+		in_transaction(lambda: self.release(written))
+
+	def write(self, start: int, end: int) -> None:
+		"""Rows ``start`` to ``end`` (excluded): profiles, changes, customers."""
+		where = f"w.n >= {int(start)} AND w.n < {int(end)}"
+		frappe.db.sql(self.upsert_profiles(where), self.values())
+		frappe.db.sql(self.insert_changes(where), self.values())
+		frappe.db.sql(self.update_customers(where))
+
+	def values(self) -> dict[str, Any]:
+		return {"now": self.stamp.now, "user": self.stamp.user, "run": self.stamp.run} | {
+			"as_of": self.stamp.as_of,
+			"rule_version": self.stamp.rule_version,
+		}
+
+	def upsert_profiles(self, where: str) -> str:
+		"""Insert or update by name; whoever created the row stays, overrides are not touched."""
+		columns = ["name", *self.columns]
+		names = ", ".join(self.quote(name) for name in [*columns, *STAMPS])
+		chosen = ", ".join(f"w.{self.quote(name)}" for name in columns)
+		select = f"SELECT {chosen}, {', '.join(STAMPS.values())} FROM {self.quote(WORK)} w WHERE {where}"
+		kept = [name for name in columns if name != "name"] + ["modified", "modified_by"]
+		if frappe.db.db_type == "mariadb":
+			updates = ", ".join(f"{self.quote(name)} = VALUES({self.quote(name)})" for name in kept)
+			tail = f"ON DUPLICATE KEY UPDATE {updates}"
+		else:
+			updates = ", ".join(f"{self.quote(name)} = excluded.{self.quote(name)}" for name in kept)
+			tail = f"ON CONFLICT (name) DO UPDATE SET {updates}"
+		return f"INSERT INTO {self.quote(PROFILE)} ({names}) {select} {tail}"
+
+	def insert_changes(self, where: str) -> str:
+		"""One row a change, named after the run."""
+		columns = ("party_type", "party", "kind", "from_value", "to_value", "reason", "score", "health")
+		names = ", ".join(
+			self.quote(name) for name in [*columns, *STAMPS, "name", "on_date", "run", "rule_version"]
+		)
+		chosen = ", ".join(f"w.{self.quote(name)}" for name in columns)
+		name = self.concat("%(run)s", "'-'", "w.place")
+		return (
+			f"INSERT INTO {self.quote(CHANGE)} ({names}) SELECT {chosen}, {', '.join(STAMPS.values())}, "
+			f"{name}, %(as_of)s, %(run)s, %(rule_version)s FROM {self.quote(CHANGES)} w WHERE {where}"
+		)
+
+	def update_customers(self, where: str) -> str:
+		"""Tier, stage and health on Customer, for its list and form; its own ``modified`` stays as it is."""
+		customer, work = self.quote("tabCustomer"), self.quote(WORK)
+		fields = {"retention_tier": "tier", "retention_stage": "stage", "retention_health": "health"}
+		where = f"{where} AND w.party_type = 'Customer'"
+		if frappe.db.db_type == "mariadb":
+			updates = ", ".join(f"c.{self.quote(name)} = w.{source}" for name, source in fields.items())
+			return f"UPDATE {customer} c JOIN {work} w ON w.party = c.name SET {updates} WHERE {where}"
+		updates = ", ".join(f"{self.quote(name)} = w.{source}" for name, source in fields.items())
+		return f"UPDATE {customer} SET {updates} FROM {work} w WHERE w.party = {customer}.name AND {where}"
+
+	def release(self, written: Written) -> None:
+		"""Parties that no longer count (disabled, converted) keep their profile and overrides but have no tier."""
+		gone = f"COALESCE(p.tier_reason, '') <> 'left' AND p.name NOT IN (SELECT name FROM {self.quote(WORK_PREFIX + 'everyone')})"
+		profile = self.quote(PROFILE)
+		written.left = frappe.db.sql(f"SELECT COUNT(*) FROM {profile} p WHERE {gone}")[0][0]
+		if not written.left:
+			return
+		for kind in ("Tier", "Stage"):
+			frappe.db.sql(self.insert_leaving(kind, gone), self.values())
+		keys = [row[0] for row in frappe.db.sql(f"SELECT p.name FROM {profile} p WHERE {gone}")]
+		for start in range(0, len(keys), 1000):
+			self.clear(tuple(keys[start : start + 1000]))
+
+	def clear(self, keys: tuple[str, ...]) -> None:
+		"""Take tier and stage from these profiles and their customers."""
+		cleared = "tier = NULL, tier_rank = NULL, stage = NULL, tier_reason = 'left', stage_reason = 'left'"
+		frappe.db.sql(
+			f"UPDATE {self.quote(PROFILE)} SET {cleared}, tier_since = %(as_of)s, stage_since = %(as_of)s, "
+			"modified = %(now)s WHERE name IN %(keys)s",
+			self.values() | {"keys": keys},
+		)
+		frappe.db.sql(
+			f"UPDATE {self.quote('tabCustomer')} SET retention_tier = NULL, retention_stage = NULL "
+			"WHERE name IN %(keys)s",
+			{"keys": keys},
+		)
+
+	def insert_leaving(self, kind: str, gone: str) -> str:
+		"""Changes of those who left: to nothing, with the reason ``left``."""
+		field = kind.lower()
+		names = [
+			"party_type",
+			"party",
+			"kind",
+			"from_value",
+			"reason",
+			*STAMPS,
+			"name",
+			"on_date",
+			"run",
+			"rule_version",
+		]
+		name = self.concat("%(run)s", f"'-{kind}-'", "p.name")
+		return (
+			f"INSERT INTO {self.quote(CHANGE)} ({', '.join(self.quote(item) for item in names)}) "
+			f"SELECT p.party_type, p.party, '{kind}', p.{field}, 'left', {', '.join(STAMPS.values())}, {name}, "
+			f"%(as_of)s, %(run)s, %(rule_version)s FROM {self.quote(PROFILE)} p WHERE {gone} AND p.{field} IS NOT NULL"
+		)
+
+	def quote(self, name: str) -> str:
+		return self.backend.quote(name)
+
+	def concat(self, *parts: str) -> str:
+		return f"CONCAT({', '.join(parts)})" if frappe.db.db_type == "mariadb" else " || ".join(parts)
+
+
+STAMPS = {
+	"owner": "%(user)s",
+	"modified_by": "%(user)s",
+	"creation": "%(now)s",
+	"modified": "%(now)s",
+	"docstatus": "0",
+	"idx": "0",
+}
+
+
+def profile_columns(profiles: ir.Table) -> list[str]:
+	"""What a run writes: the columns that both the result and the DocType have, and the run's own."""
+	stored = frappe.db.get_table_columns("Retention Profile")
+	given = {*profiles.columns, "as_of", "rule_version", "run"} - {"name"}
+	return [name for name in stored if name in given]
+
+
+def differs(joined: ir.Table, columns: list[str]) -> ir.BooleanValue:
+	"""Whether any column that counts is not what is stored; numbers to the six decimals of the engine."""
+	parts: ir.BooleanValue = ibis.literal(False)
+	for name in columns:
+		if name in NOT_COMPARED:
+			continue
+		new, old = joined[name], joined[f"old_{name}"]
+		if new.type().is_floating():
+			old = old.cast("float64").round(6)
+		parts = parts | ~new.identical_to(old)
+	return parts
+
+
+def in_transaction(work: Callable[[], None], tries: int = 4) -> None:
+	"""Do it and commit; on a deadlock or lock timeout with somebody's edit, roll back and try again."""
+	for left in reversed(range(tries)):
+		try:
+			work()
+			frappe.db.commit()
+			return
+		except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
+			frappe.db.rollback()
+			if not left:
+				raise
