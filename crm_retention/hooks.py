@@ -12,6 +12,17 @@ after_install = "crm_retention.setup.install.after_install"
 after_migrate = "crm_retention.setup.install.after_migrate"
 before_uninstall = "crm_retention.setup.uninstall.before_uninstall"
 
+doctype_js = {
+	"Customer": ["public/js/profile_view.js", "public/js/customer.js"],
+	"Customer Tier": "public/js/conditions.js",
+	"Lifecycle Stage": "public/js/conditions.js",
+	"Retention Profile": "public/js/profile_view.js",
+	"Retention Run": "public/js/run_view.js",
+	"Retention Settings": "public/js/run_view.js",
+	"Retention Signal": "public/js/conditions.js",
+}
+doctype_list_js = {"Customer": "public/js/customer_list.js"}
+
 doc_events = {
 	("Customer", "Lead"): {
 		"before_rename": "crm_retention.parties.before_party_rename",

@@ -1,0 +1,224 @@
+// A party's tier, score and history with their reasons, on the Customer form and on the Retention Profile.
+frappe.provide("crm_retention.profile_view");
+
+(function (view) {
+	const escape = (text) => frappe.utils.escape_html(String(text ?? ""));
+
+	const REASONS = {
+		initial: __("first seen"),
+		promoted: __("promoted"),
+		demoted: __("demoted"),
+		unchanged: __("unchanged"),
+		"held by margin": __("held: the score is within the margin"),
+		"held by stay": __("held: the minimum stay is not over"),
+		"held while rules are broken": __("held: the rules of the tier cannot be used at present"),
+		override: __("set by hand"),
+		none: __("no tier fits"),
+	};
+
+	view.get_reason = (reason) => REASONS[reason] || reason || "";
+
+	view.number = function (value, unit) {
+		if (value === null || value === undefined || value === "") return `<span class="text-muted">${__("unknown")}</span>`;
+		if (typeof value !== "number") {
+			return /^\d{4}-\d\d-\d\d$/.test(value) ? frappe.datetime.str_to_user(value) : escape(value);
+		}
+		if (unit === "base currency") return format_currency(value, null, Math.abs(value) >= 1000 ? 0 : 2);
+		if (unit === "share") return `${format_number(value * 100, null, 1)}%`;
+		return format_number(value, null, Number.isInteger(value) ? 0 : Math.abs(value) < 1 ? 3 : 1);
+	};
+
+	view.health_colour = (health) => (health === null || health === undefined ? "gray" : health >= 60 ? "green" : health >= 35 ? "orange" : "red");
+
+	view.load = function (wrapper, party_type, party) {
+		wrapper.html(`<div class="text-muted small">${__("Loading...")}</div>`);
+		return frappe
+			.call({
+				method: "crm_retention.api.profile.explain",
+				args: { party_type, party },
+				error_handlers: { DoesNotExistError: () => {} },
+				silent: true,
+			})
+			.then((r) => view.render(wrapper, r.message))
+			.catch(() => view.render(wrapper, null));
+	};
+
+	view.render = function (wrapper, data) {
+		wrapper.empty();
+		if (!data || !data.as_of) {
+			wrapper.html(`<div class="text-muted">${__("Nothing is known yet: the profile appears with the next nightly run.")}</div>`);
+			return;
+		}
+		view.add_style();
+		const root = $(`<div class="retention-view"></div>`).appendTo(wrapper);
+		root.append(get_summary(data));
+		root.append(get_next_tier(data));
+		(data.scorecards || []).forEach((card) => root.append(get_scorecard(card, data)));
+		const chart = $(`<div class="rv-card"><h5>${__("History")}</h5><div class="rv-chart"></div><div class="rv-changes"></div></div>`);
+		root.append(chart);
+		draw_history(chart, data.history || []);
+		root.append(get_rules(data));
+		root.append(get_signals(data));
+	};
+
+	function get_summary(data) {
+		const tier = data.tier || {};
+		const stage = data.stage || {};
+		const hand = data.override || {};
+		const override =
+			hand.tier || hand.stage ? `<div class="rv-note">${__("Set by hand: {0}", [escape(hand.reason)])}</div>` : "";
+		const changed = data.rules_changed
+			? `<div class="rv-note">${__("The rules have changed since; the next run applies them.")}</div>`
+			: "";
+		const candidate =
+			tier.candidate && tier.candidate !== tier.current
+				? `<div class="rv-note">${__("By the rules alone: {0}", [escape(__(tier.candidate))])}</div>`
+				: "";
+		const since = (row) => (row.since ? __("since {0}", [frappe.datetime.str_to_user(row.since)]) : "");
+		const fact = (label, value, note) =>
+			`<div class="rv-fact"><div class="rv-label">${label}</div><div class="rv-value">${value}</div><div class="rv-note">${note}</div></div>`;
+		const scores = (data.scorecards || [])
+			.map((card) =>
+				fact(
+					card.purpose === "health" ? __("Health") : __("Score"),
+					card.score === null || card.score === undefined ? "–" : format_number(card.score, null, 1),
+					escape(__(card.name))
+				)
+			)
+			.join("");
+		const notes = [since(tier), view.get_reason(tier.reason)].filter(Boolean).join(", ");
+		return `<div class="rv-facts">
+			${fact(__("Tier"), escape(__(tier.current || "–")), escape(notes) + override + candidate)}
+			${fact(__("Lifecycle Stage"), escape(__(stage.current || "–")), escape(since(stage)))}
+			${scores}
+			${fact(__("As Of"), data.as_of ? frappe.datetime.str_to_user(data.as_of) : "–", __("Rules {0}", [escape(data.rule_version)]) + changed)}
+		</div>`;
+	}
+
+	function get_next_tier(data) {
+		const next = data.next_tier;
+		if (!next) return `<div class="rv-card"><h5>${__("Why not higher?")}</h5>${__("This is the highest tier.")}</div>`;
+		const lines = [];
+		if (next.score_gap > 0) {
+			lines.push(__("The score lacks {0} points.", [format_number(next.score_gap, null, 1)]));
+		}
+		(next.conditions || []).forEach((item) => lines.push(__("Missing: {0}", [get_condition(item, data)])));
+		const needed = (next.needed || []).map(
+			(item) => `<li>${escape(__(item.label))}: ${view.number(item.from, item.unit)} → <b>${view.number(item.to, item.unit)}</b></li>`
+		);
+		const ways = needed.length ? `<div class="rv-label mt-2">${__("Any one of these would be enough")}</div><ul>${needed.join("")}</ul>` : "";
+		if (!lines.length && !needed.length) {
+			lines.push(__("The rules of {0} are met; see the reason above.", [escape(__(next.name))]));
+		}
+		return `<div class="rv-card"><h5>${__("Why not higher?")}</h5>
+			<div>${__("Next tier: {0}", [`<b>${escape(__(next.name))}</b>`])}</div>
+			<ul class="mb-0">${lines.map((line) => `<li>${line}</li>`).join("")}</ul>${ways}</div>`;
+	}
+
+	function get_scorecard(card, data) {
+		const units = Object.fromEntries((data.signals || []).map((signal) => [signal.name, signal.unit]));
+		const rows = (card.criteria || []).map((item) => {
+			const points = item.points === null || item.points === undefined ? null : item.points;
+			const treated = { skip: __("left out"), worst: __("counts as 0"), neutral: __("counts as 50") }[item.missing];
+			return `<tr>
+				<td>${escape(__(item.label))}</td>
+				<td class="text-right">${view.number(item.value, units[item.signal])}${treated ? `<div class="rv-note">${treated}</div>` : ""}</td>
+				<td class="rv-bar-cell"><div class="rv-bar"><i style="width:${points || 0}%"></i></div></td>
+				<td class="text-right">${points === null ? "–" : format_number(points, null, 0)}</td>
+				<td class="text-right rv-share">${format_number(item.share * 100, null, 0)}%</td>
+				<td class="text-right"><b>${item.contribution === null || item.contribution === undefined ? "–" : format_number(item.contribution, null, 1)}</b></td>
+			</tr>`;
+		});
+		const title = card.purpose === "health" ? __("What makes up the health") : __("What makes up the score");
+		const total = card.score === null || card.score === undefined ? "–" : format_number(card.score, null, 1);
+		return `<div class="rv-card"><h5>${title}</h5><div class="rv-scroll"><table class="table table-sm">
+			<thead><tr><th>${__("Signal")}</th><th class="text-right">${__("Value")}</th><th></th>
+			<th class="text-right">${__("Points")}</th><th class="text-right rv-share">${__("Weight")}</th><th class="text-right">${__("Part")}</th></tr></thead>
+			<tbody>${rows.join("")}</tbody>
+			<tfoot><tr><td colspan="5">${escape(__(card.name))}</td><td class="text-right"><b>${total}</b></td></tr></tfoot>
+		</table></div></div>`;
+	}
+
+	function get_condition(item, data) {
+		const field = item.field.replace(/^party\./, "");
+		const signal = (data.signals || []).find((row) => row.name === item.field);
+		const doctype = item.field.startsWith("party.") ? data.party_type || "Customer" : "Retention Profile";
+		const label = signal?.label || frappe.meta.get_label(doctype, field) || field;
+		const value = Array.isArray(item.value) ? item.value.map((part) => __(part)).join(", ") : item.value;
+		const op = { "=": "=", "!=": "≠", "<=": "≤", ">=": "≥" }[item.op] || __(item.op);
+		return `${escape(__(label))} ${escape(op)} ${value === null || value === undefined ? "" : view.number(value, signal?.unit)}`;
+	}
+
+	function get_rules(data) {
+		const mark = (ok) => `<span class="indicator ${ok ? "green" : "red"}"></span>`;
+		const block = (row) => {
+			const score = row.min_score
+				? `<div>${mark(row.score_ok)} ${__("Score of at least {0}", [format_number(row.min_score, null, 1)])}</div>`
+				: "";
+			const conditions = (row.conditions || [])
+				.map((item) => `<div>${mark(item.ok)} ${get_condition(item, data)} <span class="rv-note">(${view.number(item.actual)})</span></div>`)
+				.join("");
+			return `<div class="rv-rule"><div>${mark(row.ok)} <b>${escape(__(row.name))}</b></div><div class="rv-inner">${score}${conditions}</div></div>`;
+		};
+		const tiers = [...(data.tiers || [])].reverse().map(block).join("");
+		const stages = (data.stages || []).map(block).join("");
+		return `<details class="rv-card"><summary>${__("All rules, with pass or fail")}</summary>
+			<div class="row"><div class="col-md-6"><div class="rv-label">${__("Tiers")}</div>${tiers}</div>
+			<div class="col-md-6"><div class="rv-label">${__("Stages, the first that passes counts")}</div>${stages}</div></div></details>`;
+	}
+
+	function get_signals(data) {
+		const rows = (data.signals || [])
+			.map((row) => `<tr><td>${escape(__(row.label))}</td><td class="text-right">${view.number(row.value, row.unit)}</td><td class="rv-note">${escape(__(row.unit))}</td></tr>`)
+			.join("");
+		return `<details class="rv-card"><summary>${__("All signals")}</summary><table class="table table-sm">${rows}</table></details>`;
+	}
+
+	function draw_history(card, history) {
+		const rows = [...history].sort((a, b) => (a.on < b.on ? -1 : 1));
+		const scored = rows.filter((row) => row.score !== null && row.score !== undefined);
+		if (scored.length > 1) {
+			new frappe.Chart(card.find(".rv-chart")[0], {
+				type: "line",
+				height: 180,
+				colors: ["#2E7DC0"],
+				data: {
+					labels: scored.map((row) => frappe.datetime.str_to_user(row.on)),
+					datasets: [{ name: __("Score"), values: scored.map((row) => flt(row.score, 1)) }],
+				},
+				axisOptions: { xIsSeries: 1, xAxisMode: "tick" },
+				lineOptions: { hideDots: 0, regionFill: 1 },
+			});
+		}
+		const lines = rows.reverse().map(
+			(row) => `<div class="py-1 border-bottom"><span class="rv-note mr-2">${frappe.datetime.str_to_user(row.on)}</span>
+			${row.kind === "Stage" ? __("Stage") : __("Tier")}: ${escape(__(row.from || "–"))} → <b>${escape(__(row.to || "–"))}</b>
+			<span class="rv-note">${escape(view.get_reason(row.reason))}</span></div>`
+		);
+		card.find(".rv-changes").html(lines.join("") || `<div class="text-muted small">${__("No change so far.")}</div>`);
+	}
+
+	view.add_style = function () {
+		if (document.getElementById("retention-view-style")) return;
+		$(`<style id="retention-view-style">
+			.retention-view .rv-facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); gap: 12px; margin-bottom: 12px; }
+			.retention-view .rv-fact, .retention-view .rv-card { border: 1px solid var(--border-color); border-radius: var(--border-radius-md, 8px); padding: 12px 14px; }
+			.retention-view .rv-card { margin-bottom: 12px; }
+			.retention-view .rv-card h5 { margin: 0 0 8px; font-size: var(--text-md, 14px); font-weight: 600; }
+			.retention-view .rv-label { color: var(--text-muted); font-size: var(--text-sm, 12px); }
+			.retention-view .rv-value { font-size: 18px; font-weight: 600; }
+			.retention-view .rv-note { color: var(--text-muted); font-size: var(--text-xs, 11px); }
+			.retention-view .rv-bar { background: var(--control-bg, #f3f3f3); border-radius: 4px; height: 6px; min-width: 60px; margin-top: 8px; }
+			.retention-view .rv-bar i { display: block; height: 6px; border-radius: 4px; background: var(--primary, #2E7DC0); }
+			.retention-view .rv-bar-cell { width: 25%; }
+			.retention-view .rv-scroll { overflow-x: auto; }
+			.retention-view table { margin-bottom: 0; }
+			.retention-view .rv-rule { padding: 4px 0; }
+			.retention-view .rv-inner { padding-left: 16px; }
+			.retention-view summary { cursor: pointer; font-weight: 600; }
+			.retention-view details > .row, .retention-view details > table { margin-top: 10px; }
+			.retention-view ul { padding-left: 18px; }
+			@media (max-width: 576px) { .retention-view .rv-bar-cell, .retention-view .rv-share, .retention-view thead th:nth-child(3) { display: none; } }
+		</style>`).appendTo(document.head);
+	};
+})(crm_retention.profile_view);
