@@ -63,16 +63,15 @@ class ProfileWriter:
 		"""Find the rows that differ from what is stored and number them; returns the counts to come."""
 		rows = self.stamped()
 		stored = physical("Retention Profile", ["name", *self.columns])
-		joined = rows.left_join(
-			stored.rename({f"old_{name}": name for name in stored.columns}), rows.name == ibis._["old_name"]
-		)
-		fresh = joined["old_name"].isnull()
+		old = stored.rename({f"old_{name}": name for name in stored.columns})
+		joined = rows.left_join(old, rows.name == old.old_name)
+		fresh = joined.old_name.isnull()
 		differing = joined.filter(fresh | differs(joined, self.columns))
 		order = ibis.window(order_by=differing.name)
 		numbered = differing.select(
 			*[differing[name] for name in rows.columns],
 			n=ibis.row_number().over(order),
-			fresh=differing["old_name"].isnull().cast("int64"),
+			fresh=differing.old_name.isnull().cast("int64"),
 		)
 		work = self.backend.materialise("write", numbered, ("name",))
 		everyone = self.backend.materialise("everyone", rows.select("name"), ("name",))
@@ -157,14 +156,14 @@ class ProfileWriter:
 		)
 
 	def update_customers(self, where: str) -> str:
-		"""Tier, stage and health on Customer, for its list and form; its own ``modified`` stays as it is."""
+		"""Tier and stage on Customer, for its list and form; its own ``modified`` stays as it is."""
 		customer, work = self.quote("tabCustomer"), self.quote(WORK)
-		fields = {"retention_tier": "tier", "retention_stage": "stage", "retention_health": "health"}
 		where = f"{where} AND w.party_type = 'Customer'"
 		if frappe.db.db_type == "mariadb":
-			updates = ", ".join(f"c.{self.quote(name)} = w.{source}" for name, source in fields.items())
-			return f"UPDATE {customer} c JOIN {work} w ON w.party = c.name SET {updates} WHERE {where}"
-		updates = ", ".join(f"{self.quote(name)} = w.{source}" for name, source in fields.items())
+			differs = "NOT (c.retention_tier <=> w.tier AND c.retention_stage <=> w.stage)"
+			updates = "c.retention_tier = w.tier, c.retention_stage = w.stage"
+			return f"UPDATE {customer} c JOIN {work} w ON w.party = c.name SET {updates} WHERE {where} AND {differs}"
+		updates = "retention_tier = w.tier, retention_stage = w.stage"
 		return f"UPDATE {customer} SET {updates} FROM {work} w WHERE w.party = {customer}.name AND {where}"
 
 	def release(self, written: Written) -> None:
