@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ from pathlib import Path
 
 from benchkit.database import Admin, database_name, read_config, require_admin
 from benchkit.disposable import create_site, ensure_template
-from benchkit.services import ServiceError, stop_marked
+from benchkit.services import ServiceError, end_with_parent, exit_on_first_signal, stop_marked
 from benchkit.workbench import APP, RUN_MARK, Workbench
 
 SUITES = {"platform": "tests/platform", "e2e": "tests/e2e"}
@@ -26,8 +25,8 @@ SUITES = {"platform": "tests/platform", "e2e": "tests/e2e"}
 
 def main() -> int:
 	options = read_options()
-	# what `finally` does must run on a polite kill too, and Ctrl-C reaches pytest by itself
-	signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+	exit_on_first_signal()
+	end_with_parent()
 	config = read_config(options.bench / "sites")
 	try:
 		admin = require_admin(config)
@@ -37,8 +36,6 @@ def main() -> int:
 	except (ServiceError, subprocess.CalledProcessError) as error:
 		print(f"error: {error}", file=sys.stderr)
 		return 1
-	except KeyboardInterrupt:
-		return 130
 
 
 def read_options() -> argparse.Namespace:
@@ -66,7 +63,6 @@ def run_suites(options: argparse.Namespace, config: dict, admin: Admin) -> int:
 			options.result.write_text(json.dumps(codes))
 		return max(codes.values())
 	finally:
-		signal.signal(signal.SIGINT, signal.SIG_IGN)
 		workbench.stop()
 		admin.drop(database_name(site))
 

@@ -24,10 +24,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchkit.bench import SEARCHED, Bench, Unusable, find_bench
+from benchkit.bench import Bench, Unusable, find_bench, searched
 from benchkit.checkout import ROOT, copy_checkout
 from benchkit.database import admin_from, read_config
-from benchkit.services import ServiceError, control_mariadb, ensure_mariadb
+from benchkit.services import ServiceError, control_mariadb, ensure_mariadb, exit_on_first_signal
 
 SUITES = ("engine", "platform", "e2e")
 NO_TESTS_COLLECTED = 5
@@ -63,7 +63,7 @@ def main() -> int:
 	parser.add_argument("pytest_args", nargs="*", help="after --, passed on to pytest")
 	options = parser.parse_args()
 	wanted = list(SUITES) if options.suite == "all" else [options.suite]
-	signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+	exit_on_first_signal()
 
 	report, deadline = Report(), time.monotonic() + TIME_LIMIT
 	if "engine" in wanted:
@@ -93,8 +93,7 @@ def run_on_bench(report: Report, suites: list[str], arguments: list[str], deadli
 		report.left_out |= dict.fromkeys(suites, str(error))
 		return
 	if bench is None:
-		reason = f"no bench found (searched: {SEARCHED}); `make bench` prepares one"
-		report.left_out |= dict.fromkeys(suites, reason)
+		report.left_out |= dict.fromkeys(suites, f"no bench in {searched()}: `make bench` prepares one")
 		return
 	if "e2e" in suites and not (shutil.which("chromium") or os.environ.get("CHROMIUM")):
 		report.left_out["e2e"] = (

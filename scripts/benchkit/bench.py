@@ -24,7 +24,6 @@ INHERITED_PREFIXES = (
 	"no_proxy",
 	"NO_PROXY",
 )
-SEARCHED = "FRAPPE_BENCH, then frappe-bench in the home of the user frappe, then in yours"
 
 
 class Unusable(Exception):
@@ -72,13 +71,19 @@ class Bench:
 		return subprocess.Popen([str(part) for part in command], **options)
 
 
-def find_bench() -> Bench | None:
-	"""The bench to use, or None. `FRAPPE_BENCH` is final: if nothing is there, there is no bench."""
+def places() -> list[Path]:
+	"""Where to look for a bench. `FRAPPE_BENCH` is final: if nothing is there, there is no bench."""
 	if named := os.environ.get("FRAPPE_BENCH"):
-		candidates = [Path(named)]
-	else:
-		candidates = [Path("~frappe/frappe-bench").expanduser(), Path("~/frappe-bench").expanduser()]
-	for path in candidates:
+		return [Path(named)]
+	return list(dict.fromkeys(Path(home, "frappe-bench").expanduser() for home in ("~frappe", "~")))
+
+
+def searched() -> str:
+	return " or ".join(map(str, places()))
+
+
+def find_bench() -> Bench | None:
+	for path in places():
 		if is_bench(path):
 			return usable(path.resolve())
 	return None

@@ -79,7 +79,7 @@ class Admin:
 
 def database_name(site: str) -> str:
 	"""At most 16 characters, as old servers want user names."""
-	return "_" + hashlib.sha1(site.encode()).hexdigest()[:15]
+	return "crm_test_" + hashlib.sha1(site.encode()).hexdigest()[:7]
 
 
 def admin_from(config: dict) -> Admin:

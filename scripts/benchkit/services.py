@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import shutil
 import signal
@@ -14,6 +16,24 @@ from pathlib import Path
 
 class ServiceError(Exception):
 	"""A service is down and could not be started; the message says what to do."""
+
+
+def exit_on_first_signal() -> None:
+	"""Turn Ctrl-C and a polite kill into SystemExit once, and ignore further ones: cleaning up is not interrupted."""
+
+	def leave(number: int, _: object) -> None:
+		for each in (signal.SIGINT, signal.SIGTERM):
+			signal.signal(each, signal.SIG_IGN)
+		raise SystemExit(128 + number)
+
+	for each in (signal.SIGINT, signal.SIGTERM):
+		signal.signal(each, leave)
+
+
+def end_with_parent() -> None:
+	"""Ask Linux for a polite kill when the parent dies without having been able to send one."""
+	with contextlib.suppress(AttributeError, OSError):
+		ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 def wait_until(ready: Callable[[], bool], seconds: float) -> bool:
