@@ -121,6 +121,7 @@ def values(signals: ir.Table) -> ir.Table:
 
 def fit(triple: dict[str, Array], value: dict[str, Array], settings: LifetimeSettings) -> LifetimeModel:
 	"""Fit both models; each that cannot be fitted is None, with its reason. Columns as ``triples``, ``values``."""
+	triple, value = in_order(triple), in_order(value)
 	parties = int(triple["n"].sum()) if len(triple["n"]) else 0
 	reasons: list[str] = []
 
@@ -149,6 +150,12 @@ def fit(triple: dict[str, Array], value: dict[str, Array], settings: LifetimeSet
 	return LifetimeModel(
 		attempt(bgnbd, "BG/NBD"), attempt(gamma_gamma, "Gamma-Gamma"), tuple(reasons), parties
 	)
+
+
+def in_order(columns: dict[str, Array]) -> dict[str, Array]:
+	"""Rows sorted by all columns: sums come out the same whatever order a database gave them in."""
+	order = np.lexsort(tuple(columns.values()))
+	return {name: array[order] for name, array in columns.items()}
 
 
 def fit_bgnbd(frequency: Array, recency: Array, age: Array, n: Array | None = None) -> BgNbd:
@@ -298,6 +305,8 @@ def with_lifetime(signals: ir.Table, predicted: ir.Table | None, model: Lifetime
 		keyed.tenure_days == predicted.age,
 	]
 	joined = keyed.left_join(predicted, keys).drop("_recency", "frequency_right", "recency", "age")
+	exact = [name for name in predicted.columns if predicted[name].type().is_floating()]
+	joined = joined.mutate(**{name: number(joined[name]) for name in exact})  # a literal may be read an ulp off
 	worth: ir.Value = ibis.null("float64")
 	if model.gamma_gamma:
 		x = joined.frequency.cast("float64")
