@@ -285,19 +285,18 @@ def feedback_signals(feedback: ir.Table, as_of: datetime.date, windows: Windows)
 
 
 def case_signals(cases: ir.Table, as_of: datetime.date, windows: Windows) -> ir.Table:
-	"""Complaints open on the day and opened in the window; without a ``kind`` every case is a complaint."""
+	"""Complaints open on the day and opened in the window; without a ``kind`` every case is a complaint,
+	without ``closed`` it is not known which are open.
+	"""
 	past = cases.filter(cases.opened <= literal(as_of))
 	if "kind" in past.columns:
 		past = past.filter(past.kind == "Complaint")
-	still = (
-		past.closed.isnull() | (past.closed > literal(as_of))
-		if "closed" in past.columns
-		else ibis.literal(True)
-	)
 	recent = past.opened > literal(as_of - datetime.timedelta(days=windows.complaint))
-	return past.group_by("party").aggregate(
-		open_complaints=still.cast("int64").sum(), recent_complaints=recent.cast("int64").sum()
-	)
+	totals = {"recent_complaints": recent.cast("int64").sum()}
+	if "closed" in past.columns:
+		still = past.closed.isnull() | (past.closed > literal(as_of))
+		totals["open_complaints"] = still.cast("int64").sum()
+	return past.group_by("party").aggregate(**totals)
 
 
 def contract_signals(contracts: ir.Table, as_of: datetime.date, windows: Windows) -> ir.Table:  # noqa: ARG001
