@@ -62,8 +62,13 @@ def all_hold(table: ir.Table, conditions: Iterable[Condition], trees: Trees) -> 
 
 
 def holds(condition: Condition, column: ir.Value) -> ir.BooleanValue:
-	"""One condition as a boolean that is never null. Texts compare by their exact characters, ``like`` with % and _."""
+	"""One condition as a boolean that is never null.
+
+	Texts compare by their exact characters, ``like`` with % and _; a moment compares by its day.
+	"""
 	op = condition.op
+	if column.type().is_timestamp():
+		column = column.cast("date")
 	unset = column.isnull() | (column == "") if column.type().is_string() else column.isnull()
 	if op == "is set":
 		return ~unset
@@ -89,14 +94,15 @@ def _compare(condition: Condition, column: ir.Value) -> ir.BooleanValue:
 
 def coerce(value: Any, dtype: Any) -> Any:
 	"""A condition's value as the column's type. Raises ValueError when it cannot be read as one."""
-	if dtype.is_date():
-		day = value if isinstance(value, datetime.date) else datetime.date.fromisoformat(str(value)[:10])
-		return ibis.literal(day, type="date")
+	if dtype.is_date() or dtype.is_timestamp():
+		return ibis.literal(_day(value), type="date")
 	if dtype.is_boolean():
 		return str(value).strip().lower() in ("1", "true", "yes")
 	if dtype.is_integer() or dtype.is_floating() or dtype.is_decimal():
 		return int(value) if isinstance(value, bool) else float(value)
-	return str(value)
+	if dtype.is_string() or dtype.is_null():
+		return str(value)
+	raise ValueError(f"nothing compares with a {dtype}")
 
 
 def holds_value(condition: Condition, value: Any, trees: Trees) -> bool:
@@ -108,6 +114,8 @@ def holds_value(condition: Condition, value: Any, trees: Trees) -> bool:
 		return unset == (op == "is not set")
 	if value is None:
 		return op in NEGATIVE
+	if isinstance(value, datetime.datetime):
+		value = value.date()
 	if op in COMPARE:
 		return bool(COMPARE[op](value, _like_value(wanted, value)))
 	if op == "between":
@@ -123,8 +131,14 @@ def _like_value(wanted: Any, value: Any) -> Any:
 	if isinstance(value, bool):
 		return str(wanted).strip().lower() in ("1", "true", "yes")
 	if isinstance(value, datetime.date):
-		return wanted if isinstance(wanted, datetime.date) else datetime.date.fromisoformat(str(wanted)[:10])
+		return _day(wanted)
 	return float(wanted) if isinstance(value, (int, float)) else str(wanted)
+
+
+def _day(value: Any) -> datetime.date:
+	if isinstance(value, datetime.datetime):
+		return value.date()
+	return value if isinstance(value, datetime.date) else datetime.date.fromisoformat(str(value)[:10])
 
 
 def faults(config: Config, schema: Mapping[str, Any]) -> list[Problem]:
@@ -155,14 +169,18 @@ def fault(condition: Condition, schema: Mapping[str, Any]) -> str | None:
 	name = column_name(condition.field)
 	if name not in schema:
 		return "there is no such field"
-	if condition.op in ("is set", "is not set", "like", "not like"):
+	kind = schema[name]
+	if condition.op in ("like", "not like"):
+		read = kind.is_string() or kind.is_integer() or kind.is_date()  # written alike by every database
+		return None if read else f"{condition.op} needs a text, and this is a {kind}"
+	if condition.op in ("is set", "is not set"):
 		return None
 	values = condition.value if condition.op in ("in", "not in", "between") else [condition.value]
 	for value in values:
 		try:
-			coerce(value, schema[name])
+			coerce(value, kind)
 		except (TypeError, ValueError):
-			return f"{value!r} cannot be compared with a field of type {schema[name]}"
+			return f"{value!r} cannot be compared with a field of type {kind}"
 	return None
 
 

@@ -306,7 +306,9 @@ def with_lifetime(signals: ir.Table, predicted: ir.Table | None, model: Lifetime
 	]
 	joined = keyed.left_join(predicted, keys).drop("_recency", "frequency_right", "recency", "age")
 	exact = [name for name in predicted.columns if predicted[name].type().is_floating()]
-	joined = joined.mutate(**{name: number(joined[name]) for name in exact})  # a literal may be read an ulp off
+	joined = joined.mutate(
+		**{name: number(joined[name]) for name in exact}
+	)  # a literal may be read an ulp off
 	worth: ir.Value = ibis.null("float64")
 	if model.gamma_gamma:
 		x = joined.frequency.cast("float64")

@@ -21,6 +21,7 @@ AS_OF = datetime.date(2025, 6, 30)
 SQL_TYPES = {
 	"string": "VARCHAR",
 	"date": "DATE",
+	"timestamp": "TIMESTAMP",
 	"float64": "DOUBLE",
 	"int64": "BIGINT",
 	"boolean": "BOOLEAN",
@@ -53,6 +54,8 @@ def _type_of(values: Sequence[Any]) -> str:
 		return "boolean"
 	if kinds and kinds <= {int, float}:
 		return "int64" if kinds == {int} else "float64"
+	if kinds == {datetime.datetime}:
+		return "timestamp"
 	return "date" if kinds == {datetime.date} else "string"
 
 
