@@ -24,7 +24,6 @@ CUSTOM_FIELDS: dict[str, list[dict[str, Any]]] = {
 			"read_only": 1,
 			"no_copy": 1,
 			"in_standard_filter": 1,
-			"in_list_view": 1,
 			"search_index": 1,
 			"ignore_user_permissions": 1,
 			"allow_in_quick_entry": 0,

@@ -2,10 +2,14 @@
 frappe.listview_settings["Customer"] = frappe.listview_settings["Customer"] || {};
 
 (function (settings) {
-	settings.add_fields = [...(settings.add_fields || []), "retention_tier", "retention_stage"];
-	settings.formatters = Object.assign(settings.formatters || {}, {
-		retention_tier(value) {
-			return value ? `<span class="indicator-pill blue ellipsis no-indicator-dot">${frappe.utils.escape_html(__(value))}</span>` : "";
-		},
-	});
+	const before = settings.get_indicator;
+	settings.add_fields = [...(settings.add_fields || []), "disabled", "retention_tier", "retention_stage"];
+	// The tier says more than "Enabled", on every width of the screen.
+	settings.get_indicator = function (doc) {
+		if (!doc.disabled && doc.retention_tier) {
+			return [__(doc.retention_tier), "blue", `retention_tier,=,${doc.retention_tier}`];
+		}
+		if (before) return before(doc);
+		return doc.disabled ? [__("Disabled"), "gray", "disabled,=,1"] : [__("Enabled"), "blue", "disabled,=,0"];
+	};
 })(frappe.listview_settings["Customer"]);

@@ -30,6 +30,21 @@ frappe.provide("crm_retention.profile_view");
 
 	view.health_colour = (health) => (health === null || health === undefined ? "gray" : health >= 60 ? "green" : health >= 35 ? "orange" : "red");
 
+	// [label, colour] of tier, stage and health.
+	view.get_indicators = function (profile) {
+		const indicators = [];
+		if (profile.tier) {
+			const hand = profile.override_tier ? ` (${__("set by hand")})` : "";
+			indicators.push([escape(__("Tier: {0}", [__(profile.tier)]) + hand), "blue"]);
+		}
+		if (profile.stage) indicators.push([escape(__("Stage: {0}", [__(profile.stage)])), "purple"]);
+		if (profile.health !== null && profile.health !== undefined) {
+			const health = format_number(profile.health, null, 0);
+			indicators.push([__("Health: {0}", [health]), view.health_colour(profile.health)]);
+		}
+		return indicators;
+	};
+
 	view.load = function (wrapper, party_type, party) {
 		wrapper.html(`<div class="text-muted small">${__("Loading...")}</div>`);
 		return frappe

@@ -3,9 +3,19 @@ frappe.ui.form.on("Customer Scorecard", {
 		frappe.xcall("crm_retention.crm_retention.doctype.customer_scorecard.customer_scorecard.get_criterion_options").then((options) => {
 			frm.signal_options = options;
 			frm.fields_dict.criteria.grid.update_docfield_property("signal", "options", options);
+			frm.trigger("show_labels");
 			frm.trigger("set_band_options");
 			frm.trigger("show_weights");
 		});
+	},
+
+	// People read the labels of signals, not their names.
+	show_labels(frm) {
+		const labels = Object.fromEntries(frm.signal_options.map((option) => [option.value, option.label]));
+		["Customer Scorecard Criterion", "Customer Scorecard Band"].forEach((doctype) => {
+			frappe.meta.get_docfield(doctype, "signal").formatter = (value) => frappe.utils.escape_html(labels[value] || value || "");
+		});
+		frm.refresh_fields(["criteria", "bands"]);
 	},
 
 	refresh(frm) {

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import frappe
+from frappe import _
 from frappe.model.document import Document
 from frappe.query_builder import Interval
 from frappe.query_builder.functions import Now
@@ -49,3 +50,12 @@ def _get_readable(party_type: str, moves: list[dict[str, Any]]) -> set[str]:
 	return set(
 		frappe.get_list(party_type, filters={"name": ("in", names)}, pluck="name", limit_page_length=0)
 	)
+
+
+@frappe.whitelist()
+def get_last_run_card() -> str:
+	"""The day of the last run that ended well, for the number card of the workspace."""
+	frappe.has_permission("Retention Run", "read", throw=True)
+	filters = {"kind": ("!=", "Preview"), "status": ("in", ("Completed", "Partial"))}
+	as_of = frappe.db.get_value("Retention Run", filters, "as_of", order_by="as_of desc")
+	return frappe.format(as_of, "Date") if as_of else _("None yet")
