@@ -1,0 +1,147 @@
+"""A run of the cycle on files: read, evaluate, write, report; nothing is left behind unless all of it worked."""
+
+from __future__ import annotations
+
+import datetime
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from .. import __version__
+from ..backends.duckdb import DuckDBBackend
+from ..engine.config import Config
+from ..engine.cycle import STEPS, CycleResult, run_cycle
+from . import results
+from .configuration import dump, used_columns
+from .errors import InputError
+from .load import Loaded, load
+from .options import ReadOptions
+from .output import results_folder
+from .progress import Progress
+from .sql import literal
+
+
+@dataclass(frozen=True)
+class Request:
+	"""What to run: a file a relation with how to read it, the rules, the day, and where the results go.
+
+	``memory`` is the most that DuckDB may use, such as "4GB"; ``title`` heads the report.
+	"""
+
+	files: Mapping[str, Path]
+	options: Mapping[str, ReadOptions]
+	config: Config
+	as_of: datetime.date
+	out: Path
+	backend: str = "duckdb"
+	memory: str | None = None
+	threads: int | None = None
+	title: str = ""
+	quiet: bool = False
+
+
+def run(request: Request) -> dict[str, Any]:
+	"""Run the cycle, write the results into ``request.out`` and return what summary.json says.
+
+	Raises InputError and EngineError for input that is wrong; the old results then stay as they were.
+	"""
+	started = time.perf_counter()
+	progress = Progress(len(request.files) + len(STEPS) + 2, request.quiet)
+	with (
+		results_folder(request.out) as folder,
+		tempfile.TemporaryDirectory(dir=folder) as work,
+		progress.show(),
+	):
+		connection = _connect(request, work)
+		loaded = [_read(connection, name, request, Path(work), progress) for name in request.files]
+		result = _evaluate(connection, request, progress)
+		summary = _summary(connection, request, loaded, result)
+		with progress.step("write"):
+			results.write_tables(connection, folder)
+			results.write_json(folder / results.MODEL, results.model_as_dict(result.model))
+			(folder / results.CONFIG).write_text(dump(request.config), encoding="utf-8")
+		with progress.step("report"):
+			from ..report import build_report
+
+			html = build_report(
+				connection, request.config, request.as_of, summary, result.model, request.title
+			)
+			(folder / results.REPORT).write_text(html, encoding="utf-8")
+		connection.close()
+		summary["seconds"] = {**progress.seconds, "total": round(time.perf_counter() - started, 3)}
+		results.write_json(folder / results.SUMMARY, summary)
+	return summary
+
+
+def _connect(request: Request, work: str) -> duckdb.DuckDBPyConnection:
+	connection = duckdb.connect()
+	connection.execute(f"SET temp_directory = {literal(work)}")
+	connection.execute("SET autoinstall_known_extensions = false")
+	try:
+		if request.memory:
+			connection.execute(f"SET memory_limit = {literal(request.memory)}")
+		if request.threads:
+			connection.execute(f"SET threads = {int(request.threads)}")
+	except duckdb.Error as error:
+		raise InputError(str(error).splitlines()[0]) from None
+	return connection
+
+
+def _read(
+	connection: duckdb.DuckDBPyConnection, relation: str, request: Request, work: Path, progress: Progress
+) -> Loaded:
+	with progress.step(f"read {relation}"):
+		extra = used_columns(request.config, relation)
+		return load(connection, relation, request.files[relation], request.options[relation], work, extra)
+
+
+def _evaluate(connection: duckdb.DuckDBPyConnection, request: Request, progress: Progress) -> CycleResult:
+	"""Run the cycle and leave its results in the tables ``profiles`` and ``changes``."""
+	backend = DuckDBBackend(connection, extra=list(request.files))
+	result = run_cycle(backend, request.config, request.as_of, progress.step)
+	connection.execute(f"CREATE TEMP VIEW profiles AS {backend.compile(result.profiles)}")
+	connection.execute(f"CREATE TABLE changes AS {backend.compile(result.changes)}")
+	return result
+
+
+def _summary(
+	connection: duckdb.DuckDBPyConnection, request: Request, loaded: list[Loaded], result: CycleResult
+) -> dict[str, Any]:
+	"""Plain data: what went in, what came out, and what was left out."""
+	config = request.config
+	skipped = sum(item.skipped for item in loaded)
+	return {
+		"as_of": request.as_of.isoformat(),
+		"version": __version__,
+		"rule_version": config.version,
+		"backend": request.backend,
+		"counts": result.counts,
+		"tiers": results.members(
+			connection, "tier", [tier.name for tier in reversed(config.tiers_by_rank())]
+		),
+		"stages": results.members(connection, "stage", [stage.name for stage in config.stages_in_order()]),
+		"skipped_rows": skipped,
+		"future_rows": result.counts["purchases_after"],
+		"lifetime_model_missing": list(result.model.reasons),
+		"problems": [str(problem) for problem in result.problems],
+		"files": [_file(item) for item in loaded],
+	}
+
+
+def _file(loaded: Loaded) -> dict[str, Any]:
+	return {
+		"relation": loaded.relation,
+		"file": str(loaded.path),
+		"rows": loaded.rows,
+		"skipped_rows": loaded.skipped,
+		"skipped_examples": loaded.faults,
+		"encoding": loaded.encoding,
+		"delimiter": loaded.delimiter,
+		"date_format": loaded.date_format,
+		"columns": loaded.columns,
+	}
