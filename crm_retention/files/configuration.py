@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..engine.config import Config, parse
+from ..engine.errors import ConfigError
 from ..setup.defaults import DEFAULTS
 from .errors import InputError
 
@@ -58,9 +59,14 @@ ORDER = ("windows", "lifetime", "scorecards", "tiers", "stages", "signals", "tre
 def load_config(path: Path | None) -> Config:
 	"""The defaults, with each table that the file has in place of the default one.
 
-	Raises InputError for a file that is not TOML and ConfigError for one that makes no sense.
+	Raises InputError for a file that is not TOML or makes no sense, naming every fault.
 	"""
-	return parse({**DEFAULTS, **(read_toml(path) if path else {})})
+	if path is None:
+		return parse(DEFAULTS)
+	try:
+		return parse({**DEFAULTS, **read_toml(path)})
+	except ConfigError as error:
+		raise InputError(*(f"{path.name}: {problem}" for problem in error.problems)) from None
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -57,12 +57,13 @@ def engine_name(relation: str, column: str) -> str:
 	return alias if column not in declared and alias in declared else column
 
 
-def per_file(texts: Iterable[str], option: str) -> dict[str | None, str]:
+def per_file(texts: Iterable[str], option: str, relations: Iterable[str]) -> dict[str | None, str]:
 	"""``VALUE`` for every file (key None) and ``RELATION:VALUE`` for one, as given by a repeated option."""
+	known = set(relations)
 	result: dict[str | None, str] = {}
 	for text in texts:
 		relation, colon, value = text.partition(":")
-		key, chosen = (relation, value) if colon and relation in RELATIONS else (None, text)
+		key, chosen = (relation, value) if colon and relation in known else (None, text)
 		if not chosen:
 			raise InputError(f"--{option} {text}: a value is missing")
 		result[key] = chosen

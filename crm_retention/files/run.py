@@ -16,6 +16,8 @@ from .. import __version__
 from ..backends.duckdb import DuckDBBackend
 from ..engine.config import Config
 from ..engine.cycle import STEPS, CycleResult, run_cycle
+from ..report import build_report, queries, words
+from ..report.guide import notes
 from . import results
 from .configuration import dump, used_columns
 from .errors import InputError
@@ -24,6 +26,8 @@ from .options import ReadOptions
 from .output import results_folder
 from .progress import Progress
 from .sql import literal
+
+CALLS = 20
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ def run(request: Request) -> dict[str, Any]:
 
 	Raises InputError and EngineError for input that is wrong; the old results then stay as they were.
 	"""
+	if request.backend != "duckdb":
+		raise InputError(f"--backend {request.backend}: there is no such backend")
 	started = time.perf_counter()
 	progress = Progress(len(request.files) + len(STEPS) + 2, request.quiet)
 	with (
@@ -66,8 +72,6 @@ def run(request: Request) -> dict[str, Any]:
 			results.write_json(folder / results.MODEL, results.model_as_dict(result.model))
 			(folder / results.CONFIG).write_text(dump(request.config), encoding="utf-8")
 		with progress.step("report"):
-			from ..report import build_report
-
 			html = build_report(
 				connection, request.config, request.as_of, summary, result.model, request.title
 			)
@@ -114,8 +118,8 @@ def _summary(
 ) -> dict[str, Any]:
 	"""Plain data: what went in, what came out, and what was left out."""
 	config = request.config
-	skipped = sum(item.skipped for item in loaded)
-	return {
+	calls = queries.first_calls(connection, CALLS)
+	summary = {
 		"as_of": request.as_of.isoformat(),
 		"version": __version__,
 		"rule_version": config.version,
@@ -125,11 +129,21 @@ def _summary(
 			connection, "tier", [tier.name for tier in reversed(config.tiers_by_rank())]
 		),
 		"stages": results.members(connection, "stage", [stage.name for stage in config.stages_in_order()]),
-		"skipped_rows": skipped,
+		"skipped_rows": sum(item.skipped for item in loaded),
 		"future_rows": result.counts["purchases_after"],
 		"lifetime_model_missing": list(result.model.reasons),
 		"problems": [str(problem) for problem in result.problems],
 		"files": [_file(item) for item in loaded],
+		"call_first": [_call(row, config.windows.period) for row in calls],
+	}
+	return {**summary, "notes": notes(summary)}
+
+
+def _call(row: Mapping[str, Any], period: int) -> dict[str, Any]:
+	names = ("party", "party_name", "tier", "stage", "lifetime_value", "probability_alive", "at_risk")
+	return {name: row[name] for name in names} | {
+		"at_risk_text": words.money(row["at_risk"]),
+		"reasons": words.reasons(row, period),
 	}
 
 

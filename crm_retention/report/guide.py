@@ -16,36 +16,41 @@ from . import queries, words
 from .parts import section
 
 
-def left_out(
-	connection: duckdb.DuckDBPyConnection, config: Config, summary: Mapping[str, Any], model: LifetimeModel
-) -> str:
+def left_out(connection: duckdb.DuckDBPyConnection, config: Config, summary: Mapping[str, Any]) -> str:
 	"""Rows, rules and signals that had no part in the numbers; nothing when all had."""
-	notes = [*_row_notes(summary), *(f"Rule not used: {problem}." for problem in summary["problems"])]
-	notes += [f"No lifetime model: {reason}." for reason in model.reasons]
+	listed = [*notes(summary), *(f"Rule not used: {problem}" for problem in summary["problems"])]
 	unknown = _signals_without_data(connection, config)
 	if unknown:
-		listed = ", ".join(unknown)
-		notes.append(f"Not known of any customer, so the other criteria carry its weight: {listed}.")
-	if not notes:
+		names = ", ".join(unknown)
+		listed.append(f"Not known of any customer, so the other criteria carry its weight: {names}")
+	if not listed:
 		return ""
-	items = "".join(f"<li>{escape(note)}</li>" for note in notes)
+	items = "".join(f"<li>{escape(note)}.</li>" for note in listed)
 	return section(
 		"What was left out", "Worth a look before you rely on a number above.", f"<ul>{items}</ul>", "quiet"
 	)
 
 
-def _row_notes(summary: Mapping[str, Any]) -> list[str]:
-	notes = []
+def notes(summary: Mapping[str, Any]) -> list[str]:
+	"""Rows and models that had no part in the results, a sentence each."""
+	found = []
 	for file in summary["files"]:
 		if file["skipped_rows"]:
 			examples = "; ".join(file["skipped_examples"][:3])
-			notes.append(f"{words.count(file['skipped_rows'])} bad rows of {file['relation']}: {examples}.")
+			found.append(
+				f"{words.things(file['skipped_rows'], 'bad row')} of {file['relation']} left out: {examples}"
+			)
 	counts = summary["counts"]
 	if counts["purchases_after"]:
-		notes.append(f"{words.count(counts['purchases_after'])} purchases dated after {summary['as_of']}.")
+		found.append(
+			f"{words.things(counts['purchases_after'], 'purchase')} dated after {summary['as_of']} left out"
+		)
 	if counts["buyers_left_out"]:
-		notes.append(f"{words.count(counts['buyers_left_out'])} buyers who are not in the file of parties.")
-	return notes
+		found.append(
+			f"{words.things(counts['buyers_left_out'], 'buyer')} left out, not in the file of parties"
+		)
+	found += [f"No lifetime model: {reason}" for reason in summary["lifetime_model_missing"]]
+	return found
 
 
 def _signals_without_data(connection: duckdb.DuckDBPyConnection, config: Config) -> list[str]:

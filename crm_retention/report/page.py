@@ -42,7 +42,7 @@ def build_report(
 			pair(buying.by_month(connection, as_of), buying.curve(connection)),
 			buying.recency_map(connection),
 			buying.cohorts(connection, as_of),
-			guide.left_out(connection, config, summary, model),
+			guide.left_out(connection, config, summary),
 			guide.how_to_read(config, model),
 			f"<footer>CRM Retention {escape(str(summary['version']))} · rules {config.version} · as of {as_of}</footer>",
 		)
@@ -56,7 +56,7 @@ def build_report(
 
 
 def _header(heading: str, head: Mapping[str, Any], as_of: datetime.date) -> str:
-	who = f"{words.count(head['parties'])} customers"
+	who = words.things(head["parties"], "customer")
 	if head["buyers"] != head["parties"]:
 		who += f", {words.count(head['buyers'])} of whom have bought"
 	return (
@@ -99,7 +99,7 @@ def _headline(head: Mapping[str, Any], config: Config) -> str:
 		(
 			words.money(head["at_risk"] or 0.0),
 			"value at risk",
-			f"{words.count(head['slipping'])} customers are slipping",
+			f"{words.things(head['slipping'], 'customer')} slipping",
 		)
 	)
 	cards = "".join(

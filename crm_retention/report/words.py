@@ -13,6 +13,11 @@ def count(value: float | None) -> str:
 	return "–" if value is None else f"{round(value):,}"
 
 
+def things(number: int, thing: str) -> str:
+	"""A number of things: 1 customer, 2,357 customers."""
+	return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
 def money(value: float | None) -> str:
 	"""An amount: cents below 100, thousands apart, millions from ten on."""
 	if value is None or not math.isfinite(value):
@@ -56,15 +61,15 @@ def reasons(row: Mapping[str, Any], period: int) -> list[str]:
 	parts.append(f"probability alive {alive:.2f}" if alive is not None else "")
 	complaints = row.get("open_complaints") or 0
 	if complaints:
-		parts.append(f"{complaints} open complaint{'s' if complaints > 1 else ''}")
+		parts.append(things(complaints, "open complaint"))
 	if row.get("nps") is not None and row["nps"] <= 6:
 		parts.append(f"last recommendation score {row['nps']:g} of 10")
 	ends = row.get("days_to_contract_end")
 	if ends is not None and ends <= 90:
-		parts.append("contract ends today" if ends == 0 else f"contract ends in {_days(ends)}")
+		parts.append("contract ends today" if ends == 0 else f"contract ends in {things(ends, 'day')}")
 	silent = row.get("days_since_contact")
 	if silent is not None and silent >= 60:
-		parts.append(f"not in touch for {_days(silent)}")
+		parts.append(f"not in touch for {things(silent, 'day')}")
 	return [part for part in parts if part]
 
 
@@ -87,10 +92,6 @@ def _value(row: Mapping[str, Any], period: int) -> str:
 	if trend is not None and abs(trend) >= 0.2:
 		text += f" ({'up' if trend > 0 else 'down'} {percent(abs(trend))})"
 	return text
-
-
-def _days(days: int) -> str:
-	return "1 day" if days == 1 else f"{days:,} days"
 
 
 def capital(text: str) -> str:
