@@ -14,10 +14,10 @@ from .parts import section
 
 def by_month(connection: duckdb.DuckDBPyConnection, as_of: datetime.date) -> str:
 	months = queries.value_by_month(connection, as_of)
-	if len(months) < 2:
-		return ""
 	total = sum(max(new, 0) + max(again, 0) for _, new, again in months)
-	share = sum(max(again, 0) for _, _, again in months) / total if total > 0 else 0.0
+	if len(months) < 2 or not total:
+		return ""
+	share = sum(max(again, 0) for _, _, again in months) / total
 	lead = (
 		f"Returning customers bring {words.percent(share)} of the value of these {len(months)} months. "
 		'<span class="legend"><i class="swatch again"></i>returning <i class="swatch new"></i>new</span>'

@@ -32,19 +32,14 @@ def build_report(
 	"""
 	head = queries.headline(connection, config.windows.period)
 	heading = title or "Who to keep, and who to call first"
+	footer = f"CRM Retention {summary['version']} · rules {config.version} · as of {as_of}"
 	body = "".join(
 		(
 			_header(heading, head, as_of),
-			_headline(head, config),
-			_calls(connection, config),
-			groups.distributions(connection, config),
-			groups.moves(connection),
-			pair(buying.by_month(connection, as_of), buying.curve(connection)),
-			buying.recency_map(connection),
-			buying.cohorts(connection, as_of),
+			_sections(connection, config, as_of, head) if head["parties"] else "",
 			guide.left_out(connection, config, summary),
 			guide.how_to_read(config, model),
-			f"<footer>CRM Retention {escape(str(summary['version']))} · rules {config.version} · as of {as_of}</footer>",
+			f"<footer>{escape(footer)}</footer>",
 		)
 	)
 	style = resources.files(__package__).joinpath("page.css").read_text(encoding="utf-8")
@@ -52,6 +47,22 @@ def build_report(
 		'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
 		'<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
 		f"<title>{escape(heading)} · {as_of}</title><style>{style}</style></head><body><main>{body}</main></body></html>\n"
+	)
+
+
+def _sections(
+	connection: duckdb.DuckDBPyConnection, config: Config, as_of: datetime.date, head: Mapping[str, Any]
+) -> str:
+	return "".join(
+		(
+			_headline(head, config),
+			_calls(connection, config),
+			groups.distributions(connection, config),
+			groups.moves(connection),
+			pair(buying.by_month(connection, as_of), buying.curve(connection)),
+			buying.recency_map(connection),
+			buying.cohorts(connection, as_of),
+		)
 	)
 
 

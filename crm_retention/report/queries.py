@@ -166,18 +166,19 @@ def cohorts(connection: duckdb.DuckDBPyConnection, as_of: datetime.date) -> Coho
 		return None
 	days = (as_of - first[0]).days
 	unit = "month" if days <= 750 else "quarter" if days <= 365 * 6 else "year"
+	period = f"CAST(date_trunc('{unit}', {{}}) AS DATE)".format
 	found = connection.execute(
 		f"""
-		WITH bought AS (
-			SELECT DISTINCT party, CAST(date_trunc('{unit}', day) AS DATE) AS period FROM purchases
-			WHERE amount >= 0 AND day <= DATE '{as_of.isoformat()}'
-		), started AS (
-			SELECT party, CAST(date_trunc('{unit}', first_purchase) AS DATE) AS cohort FROM profiles
-			WHERE first_purchase IS NOT NULL
+		WITH started AS (
+			SELECT party, {period("first_purchase")} AS cohort FROM profiles WHERE first_purchase IS NOT NULL
+		), latest AS (
+			SELECT party, cohort FROM started
+			WHERE cohort IN (SELECT DISTINCT cohort FROM started ORDER BY cohort DESC LIMIT {MAX_COHORTS})
+		), bought AS (
+			SELECT DISTINCT party, cohort, date_diff('{unit}', cohort, {period("day")}) AS n
+			FROM purchases JOIN latest USING (party) WHERE amount >= 0 AND day <= DATE '{as_of.isoformat()}'
 		)
-		SELECT cohort, date_diff('{unit}', cohort, period) AS n, count(*) FROM started JOIN bought USING (party)
-		WHERE cohort IN (SELECT DISTINCT cohort FROM started ORDER BY cohort DESC LIMIT {MAX_COHORTS})
-		GROUP BY 1, 2 ORDER BY 1, 2
+		SELECT cohort, n, count(*) FROM bought GROUP BY 1, 2 ORDER BY 1, 2
 		"""
 	).fetchall()
 	sizes = {cohort: int(count) for cohort, n, count in found if n == 0}
@@ -195,21 +196,22 @@ def value_by_month(
 	"""(first day of the month, value from new customers, value from returning ones), base currency, for up to 24
 	months. New is who buys for the first time in that month; returns are taken off.
 	"""
+	last = as_of.isoformat()
 	return connection.execute(
 		f"""
 		WITH months AS (
 			SELECT CAST(unnest(generate_series(
 				greatest(date_trunc('month', (SELECT min(first_purchase) FROM profiles)),
-					date_trunc('month', DATE '{as_of.isoformat()}') - INTERVAL 23 MONTH),
-				date_trunc('month', DATE '{as_of.isoformat()}'), INTERVAL 1 MONTH)) AS DATE) AS month
+					date_trunc('month', DATE '{last}') - INTERVAL 23 MONTH),
+				date_trunc('month', DATE '{last}'), INTERVAL 1 MONTH)) AS DATE) AS month
 		), sold AS (
-			SELECT CAST(date_trunc('month', day) AS DATE) AS month, party, sum(amount) AS value FROM purchases
-			WHERE day <= DATE '{as_of.isoformat()}' GROUP BY 1, 2
+			SELECT CAST(date_trunc('month', day) AS DATE) AS month,
+				sum(amount) FILTER (day <= last_day(first_purchase)) AS fresh,
+				sum(amount) FILTER (day > last_day(first_purchase)) AS again
+			FROM purchases JOIN (SELECT party, first_purchase FROM profiles) USING (party)
+			WHERE day <= DATE '{last}' AND day >= (SELECT min(month) FROM months) GROUP BY 1
 		)
-		SELECT months.month,
-			coalesce(sum(value) FILTER (date_trunc('month', first_purchase) = months.month), 0),
-			coalesce(sum(value) FILTER (date_trunc('month', first_purchase) < months.month), 0)
-		FROM months LEFT JOIN sold USING (month) LEFT JOIN profiles USING (party) GROUP BY 1 ORDER BY 1
+		SELECT month, coalesce(fresh, 0), coalesce(again, 0) FROM months LEFT JOIN sold USING (month) ORDER BY 1
 		"""
 	).fetchall()
 
