@@ -26,6 +26,11 @@ ORDINARY = [
 ]
 
 
+@pytest.fixture(scope="module")
+def ordinary():
+	return signals_of("A", {"purchases": ORDINARY})
+
+
 @pytest.mark.parametrize(
 	("signal", "value"),
 	[
@@ -50,8 +55,8 @@ ORDINARY = [
 		("margin_12m", 75),
 	],
 )
-def test_purchase_signals_of_an_ordinary_buyer(signal, value):
-	assert signals_of("A", {"purchases": ORDINARY})[signal] == value
+def test_purchase_signals_of_an_ordinary_buyer(ordinary, signal, value):
+	assert ordinary[signal] == value
 
 
 def test_one_purchase_has_no_rhythm_and_no_repeat_value():
@@ -321,30 +326,36 @@ VISITS = [
 ]
 
 
-@pytest.mark.parametrize(
-	("rule", "value"),
-	[
-		({"aggregate": "count"}, 4),
-		({"aggregate": "count", "window_days": 10}, 3),
-		({"aggregate": "count", "window_days": 9}, 2),
-		({"aggregate": "count", "date_field": None}, 5),
-		({"aggregate": "sum", "value_field": "minutes"}, 120),
-		({"aggregate": "average", "value_field": "minutes"}, 30),
-		({"aggregate": "minimum", "value_field": "minutes"}, 10),
-		({"aggregate": "maximum", "value_field": "minutes", "window_days": 5}, 30),
-		({"aggregate": "latest", "value_field": "minutes"}, 30),
-		({"aggregate": "maximum", "value_field": "on"}, days_ago(1)),
-		({"aggregate": "count", "conditions": [["kind", "=", "Visit"]]}, 3),
-		({"aggregate": "count", "conditions": [["kind", "=", "Visit"], ["minutes", ">", 10]]}, 2),
-		({"aggregate": "count", "conditions": [["kind", "=", "Gift"]]}, None),
-	],
-)
-def test_custom_signals(rule, value):
-	signal = {"name": "visits", "relation": "visits", "party_field": "who", "date_field": "on", **rule}
+CUSTOM = [
+	({"aggregate": "count"}, 4),
+	({"aggregate": "count", "window_days": 10}, 3),
+	({"aggregate": "count", "window_days": 9}, 2),
+	({"aggregate": "count", "date_field": None}, 5),
+	({"aggregate": "sum", "value_field": "minutes"}, 120),
+	({"aggregate": "average", "value_field": "minutes"}, 30),
+	({"aggregate": "minimum", "value_field": "minutes"}, 10),
+	({"aggregate": "maximum", "value_field": "minutes", "window_days": 5}, 30),
+	({"aggregate": "latest", "value_field": "minutes"}, 30),
+	({"aggregate": "maximum", "value_field": "on"}, days_ago(1)),
+	({"aggregate": "count", "conditions": [["kind", "=", "Visit"]]}, 3),
+	({"aggregate": "count", "conditions": [["kind", "=", "Visit"], ["minutes", ">", 10]]}, 2),
+	({"aggregate": "count", "conditions": [["kind", "=", "Gift"]]}, None),
+]
+
+
+@pytest.fixture(scope="module")
+def custom():
+	shared = {"relation": "visits", "party_field": "who", "date_field": "on"}
+	signals = [{"name": f"signal_{number}", **shared, **rule} for number, (rule, _) in enumerate(CUSTOM)]
 	data = {"purchases": [bought("A", 1), bought("B", 1)], "visits": VISITS}
-	outcome = run(data, {"signals": [signal]}, extra=["visits"])
+	outcome = run(data, {"signals": signals}, extra=["visits"])
 	assert not outcome.result.problems
-	assert outcome.column("visits") == {"A": value, "B": None}
+	return outcome
+
+
+@pytest.mark.parametrize("number", range(len(CUSTOM)), ids=[str(rule) for rule, _ in CUSTOM])
+def test_custom_signal(custom, number):
+	assert custom.column(f"signal_{number}") == {"A": CUSTOM[number][1], "B": None}
 
 
 def test_a_custom_signal_whose_field_is_gone_is_reported_and_the_rest_goes_on():
