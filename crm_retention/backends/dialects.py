@@ -53,7 +53,9 @@ def _mariadb() -> SQLGlotCompiler:
 			return self.f.anon.DATEDIFF(left, right)
 
 		def visit_Round(self, op: Any, *, arg: Any, digits: Any) -> Any:
-			return self.cast(_half_away(self, op, arg), op.dtype)
+			# MariaDB rounds doubles to even and decimals away from zero
+			exact = sge.Cast(this=arg, to=sge.DataType.build("DECIMAL(38, 12)", dialect="mysql"))
+			return self.cast(self.f.round(exact, digits if digits is not None else 0), op.dtype)
 
 		def visit_Literal(self, op: Any, *, value: Any, dtype: Any) -> Any:
 			if value is None and (

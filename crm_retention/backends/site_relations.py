@@ -78,6 +78,8 @@ def site_relations(sources: Sources) -> dict[str, ir.Table]:
 	}
 	if sources.read_items:
 		relations["items"] = items(sources)
+	if sources.read_payment_dates and sources.purchase_doctype == "Sales Invoice":
+		relations["payments"] = payments(sources)
 	for source in sources.signals:
 		table = signal_table(source)
 		if table is not None:
@@ -140,7 +142,7 @@ def _leads(like: ir.Table) -> ir.Table:
 def purchases(sources: Sources) -> ir.Table:
 	"""Submitted documents of the purchase source, returns negative, in base currency."""
 	source = PURCHASE_SOURCES[sources.purchase_doctype]
-	wanted = ["name", "customer", source.date, "docstatus", "company", "is_opening", "base_net_total"]
+	wanted = ["customer", source.date, "docstatus", "company", "is_opening", "base_net_total"]
 	wanted += ["base_discount_amount", "due_date", "outstanding_amount"]
 	table = submitted(physical(source.doctype, wanted), sources)
 	factor = company_factor(table, sources)
@@ -153,12 +155,7 @@ def purchases(sources: Sources) -> ir.Table:
 	if "outstanding_amount" in table.columns:
 		columns["due_day"] = table.due_date
 		columns["outstanding"] = times(table.outstanding_amount, factor)
-	found = table.select(document=table.name, **columns)
-	return (
-		with_payment_days(found)
-		if sources.read_payment_dates and source.doctype == "Sales Invoice"
-		else found
-	)
+	return table.select(**columns)
 
 
 def submitted(table: ir.Table, sources: Sources) -> ir.Table:
@@ -184,19 +181,32 @@ def times(value: ir.NumericValue, factor: ir.Value | None) -> ir.NumericValue:
 	return value if factor is None else value.cast("float64") * factor
 
 
-def with_payment_days(found: ir.Table) -> ir.Table:
-	"""``paid_day``: the last payment against an invoice that has nothing outstanding."""
+def payments(sources: Sources) -> ir.Table:
+	"""Invoices with nothing outstanding: due date and the day of the last payment against them."""
+	wanted = [
+		"name",
+		"customer",
+		"docstatus",
+		"company",
+		"is_opening",
+		"due_date",
+		"outstanding_amount",
+		"is_return",
+	]
+	invoice = submitted(physical("Sales Invoice", wanted), sources)
+	settled = invoice.filter(
+		(invoice.outstanding_amount <= 0) & (invoice.is_return == 0) & invoice.due_date.notnull()
+	)
 	ledger = physical(
 		"Payment Ledger Entry",
-		["against_voucher_type", "against_voucher_no", "voucher_no", "posting_date", "amount", "delinked"],
+		["against_voucher_type", "against_voucher_no", "posting_date", "amount", "delinked"],
 	)
 	paid = ledger.filter(
 		(ledger.against_voucher_type == "Sales Invoice") & (ledger.delinked == 0) & (ledger.amount < 0)
 	)
-	last = paid.group_by(document=paid.against_voucher_no).aggregate(last_payment=paid.posting_date.max())
-	joined = found.left_join(last, "document").drop("document_right")
-	settled = ibis.ifelse(joined.outstanding <= 0, joined.last_payment, ibis.null("date"))
-	return joined.mutate(paid_day=settled).drop("last_payment")
+	last = paid.group_by(document=paid.against_voucher_no).aggregate(paid_day=paid.posting_date.max())
+	joined = last.inner_join(settled, last.document == settled.name)
+	return joined.select(party=joined.customer, due_day=joined.due_date, paid_day=joined.paid_day)
 
 
 def items(sources: Sources) -> ir.Table:

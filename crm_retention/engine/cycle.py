@@ -21,11 +21,11 @@ from .conditions import column_name, faults, is_broken
 from .config import Config, CustomSignal, Scorecard, Stage, Tier
 from .dates import literal
 from .errors import DataError, Problem
-from .scorecard import with_score
-from .signals import party_base, signals
-from .stages import with_stage
-from .state import STATE_COLUMNS, with_state
-from .tiers import with_tier
+from .scorecard import score
+from .signals import Keep, as_is, signals
+from .stages import stage_outcome
+from .state import state_before, with_state
+from .tiers import tier_outcome
 
 STEPS = ("signals", "lifetime", "scores", "tiers", "changes")
 
@@ -83,30 +83,49 @@ def run_cycle(backend: Backend, config: Config, as_of: datetime.date, step: Step
 	relations.require(given)
 	config, problems = without_unusable_signals(config, given)
 
+	kept: dict[str, ir.Table] = {}
+
 	def keep(name: str, table: ir.Table) -> ir.Table:
-		return backend.materialise(name, table, ("party",))
+		kept[name] = backend.materialise(name, table, ("party",))
+		return kept[name]
 
 	with step("signals"):
 		known = keep("signals", signals(given, as_of, config.windows, config.signals, keep))
 	with step("lifetime"):
 		model, predicted = fit_lifetime(backend, known, config)
+		valued = widened(known, keep("lifetime", lifetime.results(known, predicted, model)))
 	with step("scores"):
-		valued = lifetime.with_lifetime(known, predicted, model)
 		cards, card_problems = usable_scorecards(config, valued)
-		scored = keep("scores", with_scores(valued, cards))
+		full = widened(valued, keep("scores", scores(valued, cards, keep)))
 	with step("tiers"):
-		stated = with_state(scored, given.get("state"), as_of)
+		before = keep("before", state_before(given["state"], as_of)) if "state" in given else None
+		stated = with_state(full, before)
 		problems += rule_problems(config, stated) + card_problems
-		tiered = with_tier(stated, config, as_of, broken_in(stated))
-		decided = keep("decided", with_stage(tiered, config, as_of, broken_in(tiered)))
+		tiers = keep("tier_outcome", tier_outcome(stated, before, config, as_of, broken_in(stated), keep))
+		tiered = widened(stated, tiers.select("party", *TIER_FIELDS))
+		stages = keep("stage_outcome", stage_outcome(tiered, before, config, as_of, broken_in(tiered), keep))
 	with step("changes"):
-		changes = changes_of(decided)
-		profiles = decided.drop(*(name for name in INTERNAL if name in decided.columns))
-		counts = count(backend, given, profiles, changes, as_of)
-	return CycleResult(profiles, changes, migration_of(decided), model, problems, counts)
+		profiles = widened(widened(full, tiers), stages)
+		stored = with_state(profiles.drop("previous_tier", "previous_stage"), before)
+		changes = backend.materialise("found_changes", changes_of(stored), ("party", "kind"))
+		counts = count(backend, given, profiles, changes, as_of, kept["purchase_totals"])
+	return CycleResult(
+		profiles,
+		changes,
+		migration_of(with_state(tiers.select("party", "tier"), before)),
+		model,
+		problems,
+		counts,
+	)
 
 
-INTERNAL = tuple(name for name in STATE_COLUMNS if name not in ("previous_tier", "previous_stage"))
+# What a stage's conditions may ask of the tier that was decided just before.
+TIER_FIELDS = ("tier", "tier_rank", "candidate_tier")
+
+
+def widened(table: ir.Table, more: ir.Table) -> ir.Table:
+	"""``table`` with the columns of ``more``, which has one row for each of its parties."""
+	return table.left_join(more, "party").drop("party_right")
 
 
 def without_unusable_signals(config: Config, given: Mapping[str, ir.Table]) -> tuple[Config, list[Problem]]:
@@ -163,15 +182,16 @@ def usable_scorecards(config: Config, table: ir.Table) -> tuple[list[Scorecard],
 	return cards, problems
 
 
-def with_scores(table: ir.Table, cards: list[Scorecard]) -> ir.Table:
-	"""score and score_parts (purpose value), health and health_parts (purpose health)."""
+def scores(table: ir.Table, cards: list[Scorecard], keep: Keep = as_is) -> ir.Table:
+	"""party; score and score_parts (purpose value), health and health_parts (purpose health)."""
+	scored = table.select("party")
 	for purpose, column in (("value", "score"), ("health", "health")):
 		card = next((card for card in cards if card.purpose == purpose), None)
 		if card:
-			table = with_score(table, card, column, f"{column}_parts")
+			scored = widened(scored, score(table, card, column, f"{column}_parts", keep))
 		else:
-			table = table.mutate(**{column: ibis.null("float64"), f"{column}_parts": ibis.null("string")})
-	return table
+			scored = scored.mutate(**{column: ibis.null("float64"), f"{column}_parts": ibis.null("string")})
+	return scored
 
 
 def rule_problems(config: Config, table: ir.Table) -> list[Problem]:
@@ -219,6 +239,7 @@ def count(
 	profiles: ir.Table,
 	changes: ir.Table,
 	as_of: datetime.date,
+	buyers: ir.Table,
 ) -> dict[str, int]:
 	"""The counts of ``CycleResult``. Raises DataError when a party has two profiles."""
 	sizes = backend.fetch(profiles.aggregate(parties=profiles.count(), distinct=profiles.party.nunique()))
@@ -227,20 +248,16 @@ def count(
 		raise DataError([Problem("parties", _twice(backend, profiles), "party", "is there more than once")])
 	purchases = given["purchases"]
 	late = purchases.filter(purchases.day > literal(as_of))
+	unknown = buyers.anti_join(profiles, "party")
 	kinds = backend.fetch(changes.group_by("kind").aggregate(n=changes.count()))
 	by_kind = dict(zip(kinds["kind"].tolist(), kinds["n"].tolist(), strict=True))
-	counts = {
+	return {
 		"parties": parties,
 		"tier_changes": int(by_kind.get("Tier", 0)),
 		"stage_changes": int(by_kind.get("Stage", 0)),
 		"purchases_after": int(backend.fetch(late.aggregate(n=late.count()))["n"][0]),
-		"buyers_left_out": 0,
+		"buyers_left_out": int(backend.fetch(unknown.aggregate(n=unknown.count()))["n"][0]),
 	}
-	if "parties" in given:
-		buyers = purchases.filter(purchases.day <= literal(as_of)).select("party").distinct()
-		unknown = buyers.anti_join(party_base(given, as_of), "party")
-		counts["buyers_left_out"] = int(backend.fetch(unknown.aggregate(n=unknown.count()))["n"][0])
-	return counts
 
 
 def _twice(backend: Backend, profiles: ir.Table) -> str:

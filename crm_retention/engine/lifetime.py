@@ -318,3 +318,8 @@ def with_lifetime(signals: ir.Table, predicted: ir.Table | None, model: Lifetime
 	priced = joined.mutate(expected_value=worth)
 	lifetime = number(priced.expected_value * priced.discounted_purchases)
 	return priced.mutate(lifetime_value=lifetime).drop("discounted_purchases")
+
+
+def results(signals: ir.Table, predicted: ir.Table | None, model: LifetimeModel) -> ir.Table:
+	"""party and the columns of ``RESULTS``."""
+	return with_lifetime(signals, predicted, model).select("party", *RESULTS)

@@ -50,6 +50,12 @@ RELATIONS: dict[str, tuple[Column, ...]] = {
 		("paid_day", "date", "when it was paid in full; null while open"),
 		("outstanding", "float64", "still to be paid, base currency"),
 	),
+	# One row a document that has been paid in full, where payments are known apart from the purchases.
+	"payments": _columns(
+		("party", "string", "who paid", True),
+		("due_day", "date", "when payment was due", True),
+		("paid_day", "date", "when the last of it was paid", True),
+	),
 	"items": _columns(
 		("party", "string", "who bought", True),
 		("day", "date", "when", True),

@@ -11,34 +11,50 @@ import ibis.expr.types as ir
 
 from .conditions import column_name
 from .config import Band, Criterion, Scorecard
-from .signals import number
+from .signals import Keep, as_is
 
 MISSING_POINTS = {"worst": 0.0, "neutral": 50.0}
 
 
-def with_score(table: ir.Table, card: Scorecard, score: str, parts: str) -> ir.Table:
-	"""``table`` with two more columns.
+def score(table: ir.Table, card: Scorecard, name: str, parts: str, keep: Keep = as_is) -> ir.Table:
+	"""party and two columns, named by ``name`` and ``parts``.
 
-	``score``: float 0 to 100, null when every criterion was left out for want of data. ``parts``: JSON text,
+	``name``: float 0 to 100, null when every criterion was left out for want of data. ``parts``: JSON text,
 	signal to points in hundredths (an integer, so that every database writes the same characters) or null.
+	Percentiles are taken over the few columns that the card needs: databases sort whole rows for them.
 	"""
-	points = {item.signal: f"_points_{index}" for index, item in enumerate(card.criteria)}
-	scored = table.mutate(**{points[item.signal]: criterion_points(table, item) for item in card.criteria})
+	points = {item.signal: f"points_{index}" for index, item in enumerate(card.criteria)}
+	needed = table.select("party", *sorted({column_name(item.signal) for item in card.criteria}))
+	sized = with_sizes(needed, card)
+	earned = {points[item.signal]: criterion_points(sized, item) for item in card.criteria}
+	scored = keep(f"{name}_points", sized.select("party", **earned))
 	total: ir.Value = ibis.literal(0.0)
 	weight: ir.Value = ibis.literal(0.0)
 	for item in card.criteria:
 		value = scored[points[item.signal]]
 		total = total + (value * float(item.weight)).fill_null(0.0)
 		weight = weight + ibis.ifelse(value.isnull(), 0.0, float(item.weight))
-	result = number(total / ibis.ifelse(weight > 0, weight, ibis.null("float64")))
-	columns = {score: result.round(4), parts: parts_json(scored, points)}
-	return scored.mutate(**columns).drop(*points.values())
+	result = (total / ibis.ifelse(weight > 0, weight, ibis.null("float64"))).round(4)
+	return scored.select("party", **{name: result, parts: parts_json(scored, points)})
 
 
-def criterion_points(table: ir.Table, item: Criterion) -> ir.FloatingColumn:
+def with_sizes(table: ir.Table, card: Scorecard) -> ir.Table:
+	"""``table`` with what percentiles are taken of: ``_all`` parties, ``_known_SIGNAL`` parties that have it."""
+	names = [column_name(item.signal) for item in card.criteria if item.method == "percentile"]
+	if not names:
+		return table
+	known = {f"_known_{name}": table[name].count() for name in names}
+	return table.cross_join(table.aggregate(_all=table.count(), **known))
+
+
+def criterion_points(sized: ir.Table, item: Criterion) -> ir.FloatingColumn:
 	"""Points of one criterion, 0 to 100; null where the signal is missing and the rule is ``skip``."""
-	value = table[column_name(item.signal)].cast("float64")
-	points = banded(value, item.bands) if item.method == "bands" else percentile(value)
+	name = column_name(item.signal)
+	value = sized[name].cast("float64")
+	if item.method == "bands":
+		points = banded(value, item.bands)
+	else:
+		points = percentile(value, sized[f"_known_{name}"], sized["_all"])
 	if item.method == "percentile" and item.direction == "lower":
 		points = 100.0 - points
 	points = points.round(4)
@@ -47,14 +63,18 @@ def criterion_points(table: ir.Table, item: Criterion) -> ir.FloatingColumn:
 	return points
 
 
-def percentile(value: ir.FloatingColumn) -> ir.FloatingColumn:
-	"""Mid-rank percentile of a column among its non-null values; null stays null."""
-	known = value.isnull()
-	order = ibis.window(group_by=known, order_by=value)
-	n = value.count().over(ibis.window(group_by=known)).cast("float64")
-	below = ibis.rank().over(order).cast("float64") / ibis.ifelse(n > 0, n, ibis.null("float64"))
-	upto = ibis.cume_dist().over(order)
-	return ibis.ifelse(value.isnull(), ibis.null("float64"), 50.0 * (below + upto))
+def percentile(
+	value: ir.FloatingColumn, known: ir.IntegerColumn, everyone: ir.IntegerColumn
+) -> ir.FloatingColumn:
+	"""Mid-rank percentile of a column among its ``known`` non-null values; null stays null.
+
+	Nulls sort last, so one ordering of all rows gives rank and cumulative distribution of those that are known.
+	"""
+	order = ibis.window(order_by=value)
+	n = ibis.ifelse(known > 0, known, ibis.null("int64")).cast("float64")
+	below = ibis.rank().over(order).cast("float64")
+	upto = ibis.cume_dist().over(order) * everyone.cast("float64")
+	return ibis.ifelse(value.isnull(), ibis.null("float64"), 50.0 * (below + upto) / n)
 
 
 def value_reaching(table: ir.Table, signal: str, points: float, direction: str) -> ir.Table:

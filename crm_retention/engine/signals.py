@@ -107,6 +107,7 @@ def signals(
 	"""
 	parts = [purchase_signals(relations["purchases"], as_of, windows, keep)]
 	builders = {
+		"payments": payment_signals,
 		"items": item_signals,
 		"interactions": interaction_signals,
 		"feedback": feedback_signals,
@@ -196,9 +197,8 @@ def _purchase_totals(past: ir.Table, as_of: datetime.date, windows: Windows) -> 
 		overdue = (past.due_day < literal(as_of)) & (past.outstanding > 0)
 		totals["overdue"] = past.outstanding.sum(where=overdue)
 	if "due_day" in known and "paid_day" in known:
-		late = days_between(past.paid_day, past.due_day)
-		settled = bought & past.paid_day.notnull() & (past.paid_day <= literal(as_of))
-		totals["days_late"] = ibis.ifelse(late > 0, late, 0).mean(where=settled & past.due_day.notnull())
+		settled = bought & (past.paid_day <= literal(as_of)) & past.due_day.notnull()
+		totals["days_late"] = late_days(past).mean(where=settled)
 	return totals
 
 
@@ -245,6 +245,18 @@ def _purchase_columns(t: ir.Table, as_of: datetime.date) -> dict[str, ir.Value]:
 	if "days_late" in t.columns:
 		columns["days_late"] = number(t.days_late)
 	return columns
+
+
+def payment_signals(payments: ir.Table, as_of: datetime.date, windows: Windows) -> ir.Table:  # noqa: ARG001
+	"""Mean days from due date to payment."""
+	settled = payments.filter(payments.paid_day <= literal(as_of))
+	return settled.group_by("party").aggregate(days_late=number(late_days(settled).mean()))
+
+
+def late_days(table: ir.Table) -> ir.IntegerColumn:
+	"""Days from due date to payment; early payment counts as zero."""
+	late = days_between(table.paid_day, table.due_day)
+	return ibis.ifelse(late > 0, late, 0)
 
 
 def item_signals(items: ir.Table, as_of: datetime.date, windows: Windows) -> ir.Table:

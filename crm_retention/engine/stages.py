@@ -10,25 +10,36 @@ import ibis.expr.types as ir
 
 from .conditions import all_hold
 from .config import Config, Stage
-from .state import with_since
+from .signals import Keep, as_is
+from .state import since, with_state
 
 
-def with_stage(
-	table: ir.Table, config: Config, as_of: datetime.date, broken: Callable[[Stage], bool]
+def stage_outcome(
+	table: ir.Table,
+	before: ir.Table | None,
+	config: Config,
+	as_of: datetime.date,
+	broken: Callable[[Stage], bool],
+	keep: Keep = as_is,
 ) -> ir.Table:
-	"""``table`` with stage, stage_since, stage_reason (the stage's own name as rule, override, or kept),
-	previous_stage and previous_stage_since. The first stage in order whose conditions hold wins.
+	"""party, stage, stage_since, stage_reason, previous_stage, previous_stage_since.
+
+	``table`` has signals, scores, tier and the columns of ``before``. The first stage in order whose conditions
+	hold wins. ``stage_reason`` is one of initial, changed, unchanged, override, none. A stage for which
+	``broken`` is true takes nobody in and lets nobody go.
 	"""
 	stages = config.stages_in_order()
 	names = [stage.name for stage in stages]
 	branches = [(table.override_stage.isin(names), table.override_stage)] if names else []
 	for stage in stages:
-		if broken(stage):
-			branches.append((table.was_stage == stage.name, ibis.literal(stage.name)))
-		else:
-			branches.append((all_hold(table, stage.conditions, config.trees), ibis.literal(stage.name)))
+		rule = (
+			all_hold(table, stage.conditions, config.trees)
+			if not broken(stage)
+			else table.was_stage == stage.name
+		)
+		branches.append((rule, ibis.literal(stage.name)))
 	value = ibis.cases(*branches, else_=ibis.null("string")) if branches else ibis.null("string")
-	staged = table.mutate(stage=value)
+	staged = with_state(keep("stages", table.select("party", stage=value)), before)
 	overridden = staged.override_stage.isin(names).fill_null(False) if names else ibis.literal(False)
 	reason = ibis.cases(
 		(overridden, "override"),
@@ -37,4 +48,4 @@ def with_stage(
 		(staged.stage == staged.was_stage, "unchanged"),
 		else_="changed",
 	)
-	return with_since(staged.mutate(stage_reason=reason), "stage", as_of)
+	return staged.select("party", "stage", stage_reason=reason, **since(staged, "stage", as_of))

@@ -26,24 +26,28 @@ STATE_COLUMNS = {
 }
 
 
-def with_state(table: ir.Table, state: ir.Table | None, as_of: datetime.date) -> ir.Table:
-	"""``table`` with the columns of ``STATE_COLUMNS``.
+def state_before(state: ir.Table, as_of: datetime.date) -> ir.Table:
+	"""party and the columns of ``STATE_COLUMNS``.
 
 	``was_*`` is what was true before ``as_of`` and ``earlier_*`` what was true before that; ``stored_*`` is what
 	the state says now, an earlier run of this day included. ``override_*`` are null once expired. For conditions
 	there are ``previous_tier`` and ``previous_stage`` (as of the day before) and ``days_in_tier`` and
 	``days_in_stage``, days.
 	"""
-	if state is None:
-		return table.mutate(**{name: ibis.null(kind) for name, kind in STATE_COLUMNS.items()})
 	before = state.select(**_before(state, as_of))
-	joined = table.left_join(before, "party").drop("party_right")
-	return joined.mutate(
-		previous_tier=joined.was_tier,
-		previous_stage=joined.was_stage,
-		days_in_tier=days_between(as_of, joined.was_tier_since),
-		days_in_stage=days_between(as_of, joined.was_stage_since),
+	return before.mutate(
+		previous_tier=before.was_tier,
+		previous_stage=before.was_stage,
+		days_in_tier=days_between(as_of, before.was_tier_since),
+		days_in_stage=days_between(as_of, before.was_stage_since),
 	)
+
+
+def with_state(table: ir.Table, before: ir.Table | None) -> ir.Table:
+	"""``table`` with the columns of ``STATE_COLUMNS``, all null without a state."""
+	if before is None:
+		return table.mutate(**{name: ibis.null(kind) for name, kind in STATE_COLUMNS.items()})
+	return table.left_join(before, "party").drop("party_right")
 
 
 def _before(state: ir.Table, as_of: datetime.date) -> dict[str, ir.Value]:
@@ -67,14 +71,13 @@ def _before(state: ir.Table, as_of: datetime.date) -> dict[str, ir.Value]:
 	return columns
 
 
-def with_since(table: ir.Table, kind: str, as_of: datetime.date) -> ir.Table:
+def since(table: ir.Table, kind: str, as_of: datetime.date) -> dict[str, ir.Value]:
 	"""``KIND_since``, ``previous_KIND`` and ``previous_KIND_since``, from ``KIND`` and the state of before."""
-	now, was, since = table[kind], table[f"was_{kind}"], table[f"was_{kind}_since"]
-	same = now.identical_to(was) & since.notnull()
-	begun = ibis.ifelse(now.isnull(), ibis.null("date"), literal(as_of))
-	columns = {
-		f"{kind}_since": ibis.ifelse(same, since, begun),
+	now, was, begun = table[kind], table[f"was_{kind}"], table[f"was_{kind}_since"]
+	same = now.identical_to(was) & begun.notnull()
+	fresh = ibis.ifelse(now.isnull(), ibis.null("date"), literal(as_of))
+	return {
+		f"{kind}_since": ibis.ifelse(same, begun, fresh),
 		f"previous_{kind}": ibis.ifelse(same, table[f"earlier_{kind}"], was),
-		f"previous_{kind}_since": ibis.ifelse(same, table[f"earlier_{kind}_since"], since),
+		f"previous_{kind}_since": ibis.ifelse(same, table[f"earlier_{kind}_since"], begun),
 	}
-	return table.mutate(**columns)

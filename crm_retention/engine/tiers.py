@@ -10,39 +10,48 @@ import ibis.expr.types as ir
 
 from .conditions import Trees, all_hold
 from .config import Config, Tier
-from .state import with_since
+from .signals import Keep, as_is
+from .state import since, with_state
 
 
-def with_tier(
-	table: ir.Table, config: Config, as_of: datetime.date, broken: Callable[[Tier], bool]
+def tier_outcome(
+	table: ir.Table,
+	before: ir.Table | None,
+	config: Config,
+	as_of: datetime.date,
+	broken: Callable[[Tier], bool],
+	keep: Keep = as_is,
 ) -> ir.Table:
-	"""``table`` (with state, score and signals) with tier, tier_rank, tier_since, tier_reason, candidate_tier,
-	previous_tier and previous_tier_since.
+	"""party, tier, tier_rank, tier_since, tier_reason, candidate_tier, previous_tier, previous_tier_since.
 
-	``tier_reason`` is one of initial, promoted, demoted, unchanged, held by margin, held by stay, held while
-	rules are broken, override, none. A tier for which ``broken`` is true takes nobody in and lets nobody go.
+	``table`` has signals, score and the columns of ``before``. ``tier_reason`` is one of initial, promoted,
+	demoted, unchanged, held by margin, held by stay, held while rules are broken, override, none. A tier for
+	which ``broken`` is true takes nobody in and lets nobody go.
 	"""
 	tiers = config.tiers_by_rank()
-	ranked = table.mutate(
-		_candidate=_candidate_rank(table, tiers, config.trees, broken),
-		_was=_rank_of(table.was_tier, tiers),
-		_set=_rank_of(table.override_tier, tiers),
-	)
-	held = ranked.mutate(_held=_hold(ranked, tiers, config.trees, broken))
-	reason = _reason(held)
-	decided = held.mutate(tier_reason=reason)
-	kept = decided.tier_reason.isin(["held by margin", "held by stay", "held while rules are broken"])
-	rank = ibis.cases(
-		(decided["_set"].notnull(), decided["_set"]),
-		(kept, decided["_was"]),
-		else_=decided["_candidate"],
-	)
-	final = decided.mutate(tier_rank=rank)
+	columns = {
+		"candidate": _candidate_rank(table, tiers, config.trees, broken),
+		"was": _rank_of(table.was_tier, tiers),
+		"set": _rank_of(table.override_tier, tiers),
+		"held": _hold(table, tiers, config.trees, broken),
+	}
+	ranks = keep("ranks", table.select("party", **columns))
 	names = {tier.rank: tier.name for tier in tiers}
-	named = final.mutate(
-		tier=_names(final.tier_rank, names), candidate_tier=_names(final["_candidate"], names)
+	chosen = ranks.select(
+		"party",
+		tier=_names(_rank(ranks), names),
+		tier_rank=_rank(ranks),
+		tier_reason=_reason(ranks),
+		candidate_tier=_names(ranks.candidate, names),
 	)
-	return with_since(named, "tier", as_of).drop("_candidate", "_was", "_set", "_held")
+	joined = with_state(keep("tiers", chosen), before)
+	return joined.select(*chosen.columns, **since(joined, "tier", as_of))
+
+
+def _rank(t: ir.Table) -> ir.IntegerColumn:
+	"""The override, else the tier held against a lower candidate, else the candidate."""
+	lower = t.was.notnull() & (t.candidate.fill_null(-1) < t.was)
+	return ibis.cases((t.set.notnull(), t.set), (lower & t.held.notnull(), t.was), else_=t.candidate)
 
 
 def _candidate_rank(
@@ -79,14 +88,13 @@ def _hold(
 	"""Why a party whose candidate is lower stays all the same, or null."""
 	branches: list[tuple[ir.BooleanValue, str]] = []
 	for tier in tiers:
-		was = table["_was"] == tier.rank
+		was = table.was_tier == tier.name
 		if broken(tier):
 			branches.append((was, "held while rules are broken"))
 			continue
 		if tier.min_stay_days:
-			branches.append(
-				(was & (table.days_in_tier < tier.min_stay_days).fill_null(False), "held by stay")
-			)
+			short = (table.days_in_tier < tier.min_stay_days).fill_null(False)
+			branches.append((was & short, "held by stay"))
 		if tier.min_score is not None and tier.margin:
 			above = _score_reaches(table, tier.min_score - tier.margin)
 			branches.append((was & above & all_hold(table, tier.conditions, trees), "held by margin"))
@@ -94,14 +102,14 @@ def _hold(
 
 
 def _reason(t: ir.Table) -> ir.StringColumn:
-	candidate, was = t["_candidate"].fill_null(-1), t["_was"]
+	candidate = t.candidate.fill_null(-1)
 	return ibis.cases(
-		(t["_set"].notnull(), "override"),
-		(was.isnull() & t["_candidate"].isnull(), "none"),
-		(was.isnull(), "initial"),
-		(candidate > was, "promoted"),
-		(candidate == was, "unchanged"),
-		(t["_held"].notnull(), t["_held"]),
+		(t.set.notnull(), "override"),
+		(t.was.isnull() & t.candidate.isnull(), "none"),
+		(t.was.isnull(), "initial"),
+		(candidate > t.was, "promoted"),
+		(candidate == t.was, "unchanged"),
+		(t.held.notnull(), t.held),
 		else_="demoted",
 	)
 
