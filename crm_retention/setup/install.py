@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import frappe
 
-from crm_retention.setup import custom_fields, nullable, roles, seeds
+from crm_retention.setup import custom_fields, indexes, nullable, roles, seeds
 
 
 def after_install() -> None:
@@ -25,6 +25,7 @@ def prepare() -> None:
 	custom_fields.create_custom_fields()
 	for doctype in nullable.NULLABLE_DOCTYPES:
 		nullable.allow_unknown(doctype)
+	indexes.create_indexes()
 
 
 def set_first_settings() -> None:

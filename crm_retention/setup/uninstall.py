@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import frappe
 
-from crm_retention.setup import custom_fields, roles, seeds
+from crm_retention.setup import custom_fields, indexes, roles, seeds
 
 MODULE = "CRM Retention"
 
@@ -12,6 +12,7 @@ MODULE = "CRM Retention"
 def before_uninstall() -> None:
 	"""Leave nothing behind: fields, property setters, roles, dashboards, defaults."""
 	custom_fields.delete_custom_fields()
+	indexes.delete_indexes()
 	delete_signal_fields()
 	delete_records_about_doctypes()
 	roles.delete_roles()

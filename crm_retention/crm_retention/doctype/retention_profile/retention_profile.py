@@ -4,6 +4,7 @@ import frappe
 from frappe import _
 
 from crm_retention.documents import UnknownNumbers
+from crm_retention.overrides import record_changes, set_overridden
 from crm_retention.parties import PARTY_TYPES, profile_name
 from crm_retention.setup.nullable import allow_unknown
 
@@ -19,6 +20,10 @@ class RetentionProfile(UnknownNumbers):
 		self.validate_computed_fields()
 		self.validate_override()
 		self.set_override_author()
+		set_overridden(self, self.get_doc_before_save())
+
+	def on_update(self) -> None:
+		record_changes(self, self.get_doc_before_save())
 
 	def before_rename(self, _old: str, new: str, merge: bool = False) -> None:
 		if merge or new != profile_name(self.party_type, self.party):
