@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import frappe
+from frappe.model.rename_doc import rename_doc
 
 if TYPE_CHECKING:
 	from frappe.model.document import Document
@@ -24,10 +25,16 @@ def before_party_rename(doc: Document, _method: str, old: str, _new: str, merge:
 
 
 def after_party_rename(doc: Document, _method: str, old: str, new: str, merge: bool = False) -> None:
-	"""Frappe itself has put the new name into the links by now; the profile's own name is left."""
+	"""Profile and history go by the new name, whoever renames and whatever Frappe's map of links knew."""
+	if merge:
+		return
+	for doctype in ("Retention Profile", "Tier Change"):
+		table = frappe.qb.DocType(doctype)
+		of_party = (table.party_type == doc.doctype) & (table.party == old)
+		frappe.qb.update(table).set(table.party, new).where(of_party).run()
 	before, after = profile_name(doc.doctype, old), profile_name(doc.doctype, new)
-	if not merge and frappe.db.exists("Retention Profile", before):
-		frappe.rename_doc("Retention Profile", before, after, force=True, show_alert=False)
+	if frappe.db.exists("Retention Profile", before):
+		rename_doc("Retention Profile", before, after, force=True, ignore_permissions=True, show_alert=False)
 
 
 def on_party_trash(doc: Document, _method: str | None = None) -> None:

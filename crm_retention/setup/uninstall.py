@@ -42,6 +42,7 @@ def delete_records_about_doctypes() -> None:
 	):
 		frappe.db.delete(doctype, {field: ("in", doctypes)})
 	frappe.db.delete("Singles", {"doctype": ("in", doctypes)})
+	frappe.db.delete("Scheduled Job Type", {"method": ("like", "crm_retention.%")})
 	frappe.db.delete("Series", {"name": ("like", "RUN-%")})
 
 
