@@ -1,4 +1,7 @@
-"""Print the requirements of pyproject.toml that the running environment lacks: missing_requirements.py PYPROJECT."""
+"""Print what a bench's environment lacks for this app: missing_requirements.py PYPROJECT [--tests].
+
+Runs in that environment.
+"""
 
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -20,9 +23,9 @@ def is_met(requirement: Requirement) -> bool:
 
 with open(sys.argv[1], "rb") as file:
 	pyproject = tomllib.load(file)
-wanted = pyproject["project"]["dependencies"] + [
-	name + specifier for name, specifier in pyproject["tool"]["bench"]["dev-dependencies"].items()
-]
+wanted = pyproject["project"]["dependencies"]
+if "--tests" in sys.argv:
+	wanted += [name + specifier for name, specifier in pyproject["tool"]["bench"]["dev-dependencies"].items()]
 for requirement in map(Requirement, wanted):
 	if (requirement.marker is None or requirement.marker.evaluate()) and not is_met(requirement):
 		print(requirement)

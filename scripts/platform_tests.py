@@ -84,7 +84,7 @@ def install_requirements(workbench: Workbench) -> None:
 	python = workbench.bench / "env/bin/python"
 	checkout = workbench.path / "apps" / APP
 	missing = subprocess.run(
-		[python, checkout / "scripts/missing_requirements.py", checkout / "pyproject.toml"],
+		[python, checkout / "scripts/missing_requirements.py", checkout / "pyproject.toml", "--tests"],
 		check=True, capture_output=True, text=True,
 	).stdout.splitlines()  # fmt: skip
 	if not missing:

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from benchkit.bench import Bench, Unusable, find_bench, searched
+from benchkit.browser import find_browser
 from benchkit.checkout import ROOT, copy_checkout
 from benchkit.database import admin_from, read_config
 from benchkit.services import ServiceError, control_mariadb, ensure_mariadb, exit_on_first_signal
@@ -95,7 +96,7 @@ def run_on_bench(report: Report, suites: list[str], arguments: list[str], deadli
 	if bench is None:
 		report.left_out |= dict.fromkeys(suites, f"no bench in {searched()}: `make bench` prepares one")
 		return
-	if "e2e" in suites and not (shutil.which("chromium") or os.environ.get("CHROMIUM")):
+	if "e2e" in suites and not find_browser():
 		report.left_out["e2e"] = (
 			"no browser: sudo apt-get install chromium, or CHROMIUM=/path/to/chrome make test"
 		)
@@ -118,7 +119,7 @@ def run_platform_tests(
 		bench.python, run / "apps/crm_retention/scripts/platform_tests.py",
 		"--bench", bench.path, "--run", run, "--result", result, "--suites", *suites, "--pytest-args", *arguments,
 	]  # fmt: skip
-	environment = bench.environment(PYTHONDONTWRITEBYTECODE="1")
+	environment = bench.environment(PYTHONDONTWRITEBYTECODE="1", CHROMIUM=find_browser() or "")
 	code, output = run_and_show(command, deadline, start=bench.popen, cwd=run, env=environment)
 	codes = json.loads(result.read_text()) if result.exists() else {}
 	closing = iter(closing_lines(output))

@@ -12,6 +12,9 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import ProxyHandler, Request, build_opener
 
 
 class ServiceError(Exception):
@@ -49,6 +52,22 @@ def port_is_open(port: int, host: str = "127.0.0.1") -> bool:
 	with socket.socket() as probe:
 		probe.settimeout(1)
 		return probe.connect_ex((host, port)) == 0
+
+
+def http_status(port: int, path: str, site: str | None = None, form: dict[str, str] | None = None) -> int:
+	"""Status of a request to this machine, never through a proxy; 0 when there is no answer.
+
+	The site goes into the Host header, because not every resolver knows *.localhost.
+	"""
+	body = urlencode(form).encode() if form else None
+	headers = {"Host": f"{site}:{port}"} if site else {}
+	request = Request(f"http://127.0.0.1:{port}{path}", body, headers)
+	try:
+		return build_opener(ProxyHandler({})).open(request, timeout=30).status
+	except HTTPError as error:
+		return error.code
+	except OSError:
+		return 0
 
 
 def free_port() -> int:

@@ -1,4 +1,7 @@
-"""Complete ERPNext's setup wizard on a site. Runs in the bench's environment: setup_wizard.py SITE [CURRENCY]."""
+"""Complete ERPNext's setup wizard on a site that has no company yet: setup_wizard.py SITE.
+
+Runs in the bench's environment, in its sites folder.
+"""
 
 import sys
 from datetime import date
@@ -8,10 +11,13 @@ import frappe
 COMPANY = "Example Trading"
 
 
-def main(site: str, currency: str = "USD") -> None:
+def main(site: str) -> None:
 	frappe.init(site=site, sites_path=".")
 	frappe.connect()
 	frappe.set_user("Administrator")
+	if frappe.db.count("Company"):
+		return
+	print(f"Completing the setup wizard of {site}: company {COMPANY}", flush=True)
 	from frappe.desk.page.setup_wizard.setup_wizard import setup_complete
 
 	year = date.today().year
@@ -20,7 +26,7 @@ def main(site: str, currency: str = "USD") -> None:
 			"language": "English",
 			"country": "United States",
 			"timezone": "UTC",
-			"currency": currency,
+			"currency": "USD",
 			"full_name": "Site Owner",
 			"email": "owner@example.com",
 			"password": "Owner-of-the-site-1",
@@ -42,4 +48,4 @@ def main(site: str, currency: str = "USD") -> None:
 
 
 if __name__ == "__main__":
-	main(*sys.argv[1:])
+	main(sys.argv[1])

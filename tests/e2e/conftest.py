@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import frappe
 import pytest
+from benchkit.browser import find_browser
 from benchkit.disposable import ADMIN_PASSWORD
-from benchkit.services import wait_until
+from benchkit.services import http_status, wait_until
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.support.frappe_site import Site, site
@@ -37,7 +35,6 @@ QUIET_BROWSER = [
 	"--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 	"--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -60,7 +57,7 @@ def base_url(site: Site) -> Iterator[str]:
 		background(realtime, site, logs / "e2e-realtime.log"),
 	):
 		url = f"http://127.0.0.1:{port}"
-		if not wait_until(lambda: answers(f"{url}/api/method/ping"), 60):
+		if not wait_until(lambda: http_status(port, "/api/method/ping") == 200, 60):
 			pytest.fail("the web server does not answer:\n" + (logs / "e2e-web.log").read_text()[-3000:])
 		yield url
 
@@ -81,18 +78,10 @@ def background(command: list[str], site: Site, log: Path) -> Iterator[None]:
 			process.wait(30)
 
 
-def answers(url: str) -> bool:
-	try:
-		return urlopen(url, timeout=5).status == 200
-	except (URLError, OSError):
-		return False
-
-
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-	program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
 	with sync_playwright() as playwright:
-		browser = playwright.chromium.launch(executable_path=program, args=QUIET_BROWSER)
+		browser = playwright.chromium.launch(executable_path=find_browser(), args=QUIET_BROWSER)
 		yield browser
 		browser.close()
 
