@@ -50,6 +50,10 @@ def start(bench: Bench) -> int:
 	for name, command, port in wanted(config, site):
 		if port is None or not port_is_open(port):
 			launch(bench, name, command)
+			if name.startswith("redis") and not wait_until(lambda port=port: port_is_open(port), 20):
+				raise ServiceError(
+					f"Redis does not answer on port {port}; see {bench.path}/logs/desk-{name}.log"
+				)
 	port = int(config.get("webserver_port") or 8000)
 	url = f"http://{site}:{port}"
 	if not wait_until(lambda: http_status(port, "/api/method/ping", site) == 200, 90):
@@ -114,7 +118,10 @@ def pid_of(pid_file: Path) -> int | None:
 
 def stop(bench: Bench) -> int:
 	"""End what `start` started; MariaDB is the machine's and stays."""
-	for pid_file in sorted((bench.path / "config/pids").glob("desk-*.pid"), reverse=True):
+	# Redis last: the others depend on it
+	for pid_file in sorted(
+		(bench.path / "config/pids").glob("desk-*.pid"), key=lambda file: "redis" in file.name
+	):
 		if pid := pid_of(pid_file):
 			os.killpg(pid, signal.SIGTERM)
 			wait_until(lambda file=pid_file: pid_of(file) is None, 20)
