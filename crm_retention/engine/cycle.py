@@ -100,9 +100,10 @@ def run_cycle(backend: Backend, config: Config, as_of: datetime.date, step: Step
 	with step("tiers"):
 		before = keep("before", state_before(given["state"], as_of)) if "state" in given else None
 		stated = with_state(full, before)
-		problems += rule_problems(config, stated) + card_problems
+		problems += rule_problems("tiers", config, stated) + card_problems
 		tiers = keep("tier_outcome", tier_outcome(stated, before, config, as_of, broken_in(stated), keep))
 		tiered = widened(stated, tiers.select("party", *TIER_FIELDS))
+		problems += rule_problems("stages", config, tiered)
 		stages = keep("stage_outcome", stage_outcome(tiered, before, config, as_of, broken_in(tiered), keep))
 	with step("changes"):
 		profiles = widened(widened(full, tiers), stages)
@@ -194,10 +195,9 @@ def scores(table: ir.Table, cards: list[Scorecard], keep: Keep = as_is) -> ir.Ta
 	return scored
 
 
-def rule_problems(config: Config, table: ir.Table) -> list[Problem]:
-	"""Conditions of tiers and stages that this data cannot decide."""
-	schema = dict(table.schema().items()) | {"tier": ibis.dtype("string"), "stage": ibis.dtype("string")}
-	return [item for item in faults(config, schema) if item.table in ("tiers", "stages")]
+def rule_problems(kind: str, config: Config, table: ir.Table) -> list[Problem]:
+	"""Conditions of the ``tiers`` or ``stages`` that this data cannot decide."""
+	return [item for item in faults(config, table.schema()) if item.table == kind]
 
 
 def broken_in(table: ir.Table) -> Callable[[Tier | Stage], bool]:

@@ -23,6 +23,7 @@ STATE_COLUMNS = {
 	**{f"{when}_{kind}_since": "date" for kind in ("tier", "stage") for when in ("was", "earlier")},
 	**{f"previous_{kind}": "string" for kind in ("tier", "stage")},
 	**{f"days_in_{kind}": "int64" for kind in ("tier", "stage")},
+	"lapsed_tier": "boolean",
 }
 
 
@@ -30,9 +31,9 @@ def state_before(state: ir.Table, as_of: datetime.date) -> ir.Table:
 	"""party and the columns of ``STATE_COLUMNS``.
 
 	``was_*`` is what was true before ``as_of`` and ``earlier_*`` what was true before that; ``stored_*`` is what
-	the state says now, an earlier run of this day included. ``override_*`` are null once expired. For conditions
-	there are ``previous_tier`` and ``previous_stage`` (as of the day before) and ``days_in_tier`` and
-	``days_in_stage``, days.
+	the state says now, an earlier run of this day included. ``override_*`` are null once expired; ``lapsed_tier``
+	is true where the party still stands where an expired override put it. For conditions there are
+	``previous_tier`` and ``previous_stage`` (as of the day before) and ``days_in_tier`` and ``days_in_stage``, days.
 	"""
 	before = state.select(**_before(state, as_of))
 	return before.mutate(
@@ -68,6 +69,8 @@ def _before(state: ir.Table, as_of: datetime.date) -> dict[str, ir.Value]:
 			now, earlier = column(f"{kind}{suffix}"), column(f"previous_{kind}{suffix}")
 			columns[f"was_{kind}{suffix}"] = ibis.ifelse(today, earlier, now)
 			columns[f"earlier_{kind}{suffix}"] = ibis.ifelse(today, ibis.null(str(earlier.type())), earlier)
+	put = (columns["was_tier"] == column("override_tier")) & (columns["was_tier_since"] <= until)
+	columns["lapsed_tier"] = (put & (until < literal(as_of))).fill_null(False)
 	return columns
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -85,20 +86,21 @@ def _rank_of(column: ir.StringColumn, tiers: list[Tier]) -> ir.IntegerColumn:
 def _hold(
 	table: ir.Table, tiers: list[Tier], trees: Trees, broken: Callable[[Tier], bool]
 ) -> ir.StringColumn:
-	"""Why a party whose candidate is lower stays all the same, or null."""
-	branches: list[tuple[ir.BooleanValue, str]] = []
+	"""Why a party whose candidate is lower stays all the same, or null.
+
+	What holds a tier against flapping does not prolong a decision by hand beyond its last day.
+	"""
+	gone = [(table.was_tier == tier.name, "held while rules are broken") for tier in tiers if broken(tier)]
+	holding: list[tuple[ir.BooleanValue, Any]] = [*gone, (table.lapsed_tier, ibis.null("string"))]
 	for tier in tiers:
 		was = table.was_tier == tier.name
-		if broken(tier):
-			branches.append((was, "held while rules are broken"))
-			continue
 		if tier.min_stay_days:
 			short = (table.days_in_tier < tier.min_stay_days).fill_null(False)
-			branches.append((was & short, "held by stay"))
-		if tier.min_score is not None and tier.margin:
+			holding.append((was & short, "held by stay"))
+		if tier.min_score is not None and tier.margin and not broken(tier):
 			above = _score_reaches(table, tier.min_score - tier.margin)
-			branches.append((was & above & all_hold(table, tier.conditions, trees), "held by margin"))
-	return ibis.cases(*branches, else_=ibis.null("string")) if branches else ibis.null("string")
+			holding.append((was & above & all_hold(table, tier.conditions, trees), "held by margin"))
+	return ibis.cases(*holding, else_=ibis.null("string"))
 
 
 def _reason(t: ir.Table) -> ir.StringColumn:

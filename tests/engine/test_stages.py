@@ -95,6 +95,18 @@ def test_a_stage_whose_field_is_gone_keeps_its_own():
 	assert stage_of([bought("A", 1)], {**was, "stage": "Rest"}, {"stages": stages}) == ("Rest", "unchanged")
 
 
+def test_a_stage_cannot_ask_for_the_stage_itself():
+	stages = [
+		{"name": "Loop", "order": 1, "conditions": [["stage", "=", "Loop"]]},
+		{"name": "Rest", "order": 2, "conditions": [["tier", "is not set"]]},
+	]
+	outcome = run({"purchases": [bought("A", 1)]}, {"stages": stages})
+	assert outcome.profiles["A"]["stage"] == "Rest"
+	assert [str(problem) for problem in outcome.result.problems] == [
+		"stages, Loop, condition 1, stage: there is no such field"
+	]
+
+
 def test_a_dormant_customer_who_buys_is_won_back_for_sixty_days():
 	"""Night after night: dormant, then a purchase, won back, and after two months an ordinary customer again."""
 	purchases = [
