@@ -4,11 +4,29 @@ import frappe
 import pytest
 from frappe.client import delete, set_value
 
+from crm_retention.configuration import LIFETIME_RESULTS
+from crm_retention.engine.signals import SIGNALS
 from tests.platform.desk import make_change, make_customer, make_profile, make_user, refusal
 
 
 def stored(name, field):
 	return frappe.db.sql(f"select `{field}` from `tabRetention Profile` where name = %s", name)[0][0]
+
+
+FIELDTYPES = {"date": "Date", "int": "Int", "float": "Float", "money": "Currency", "share": "Float"}
+
+
+@pytest.mark.parametrize("signal", SIGNALS, ids=lambda signal: signal.name)
+def test_every_signal_of_the_engine_has_its_field(signal):
+	df = frappe.get_meta("Retention Profile").get_field(signal.name)
+	assert df, f"{signal.name} has no field on Retention Profile"
+	assert (df.label, df.fieldtype, df.read_only) == (signal.label, FIELDTYPES[signal.type], 1)
+
+
+@pytest.mark.parametrize("name", LIFETIME_RESULTS)
+def test_every_result_of_the_lifetime_model_has_its_field(name):
+	df = frappe.get_meta("Retention Profile").get_field(name)
+	assert df.fieldtype in ("Float", "Currency")
 
 
 def test_unknown_numbers_stay_unknown_through_a_save():

@@ -13,6 +13,29 @@ BAND_FIELDS = {"start": "from_value", "end": "to_value", "score": "score"}
 
 
 class CustomerScorecard(Document):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		from crm_retention.crm_retention.doctype.customer_scorecard_band.customer_scorecard_band import (
+			CustomerScorecardBand,
+		)
+		from crm_retention.crm_retention.doctype.customer_scorecard_criterion.customer_scorecard_criterion import (
+			CustomerScorecardCriterion,
+		)
+
+		bands: DF.Table[CustomerScorecardBand]
+		criteria: DF.Table[CustomerScorecardCriterion]
+		description: DF.SmallText | None
+		is_active: DF.Check
+		purpose: DF.Literal["Value", "Health"]
+		title: DF.Data
+
+	# end: auto-generated types
 	def validate(self) -> None:
 		self.validate_signals()
 		self.validate_bands_belong()

@@ -7,6 +7,26 @@ from crm_retention.configuration import get_plain_stage
 
 
 class LifecycleStage(rules.ConditionalDocument):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		activation: DF.SmallText | None
+		colour: DF.Color | None
+		data_to_collect: DF.SmallText | None
+		enabled: DF.Check
+		main_actions: DF.SmallText | None
+		party_conditions_json: DF.Code | None
+		sequence: DF.Int
+		signal_conditions_json: DF.Code | None
+		stage_name: DF.Data
+		stage_name_zh: DF.Data | None
+
+	# end: auto-generated types
 	def validate(self) -> None:
 		self.validate_conditions()
 		self.validate_rules()

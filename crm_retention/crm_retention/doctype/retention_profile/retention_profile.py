@@ -12,6 +12,83 @@ OVERRIDE_FIELDS = ("override_tier", "override_stage", "override_until", "overrid
 
 
 class RetentionProfile(UnknownNumbers):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		as_of: DF.Date | None
+		candidate_tier: DF.Link | None
+		csat: DF.Float
+		days_late: DF.Float
+		days_overdue: DF.Float
+		days_since_contact: DF.Int
+		days_to_contract_end: DF.Int
+		discount_documents_share: DF.Float
+		discount_share: DF.Float
+		expected_purchases_30d: DF.Float
+		expected_purchases_365d: DF.Float
+		expected_purchases_90d: DF.Float
+		expected_value: DF.Currency
+		first_purchase: DF.Date | None
+		frequency: DF.Int
+		health: DF.Float
+		health_parts: DF.SmallText | None
+		inbound_count: DF.Int
+		last_inbound: DF.Date | None
+		last_interaction: DF.Date | None
+		last_outbound: DF.Date | None
+		last_purchase: DF.Date | None
+		lifetime_value: DF.Currency
+		margin_12m: DF.Currency
+		mean_interval_days: DF.Float
+		monetary_12m: DF.Currency
+		monetary_average: DF.Currency
+		monetary_prior_12m: DF.Currency
+		monetary_total: DF.Currency
+		nps: DF.Float
+		open_complaints: DF.Int
+		outbound_count: DF.Int
+		overdue_ratio: DF.Float
+		overdue_share: DF.Float
+		override_by: DF.Link | None
+		override_on: DF.Datetime | None
+		override_reason: DF.SmallText | None
+		override_stage: DF.Link | None
+		override_tier: DF.Link | None
+		override_until: DF.Date | None
+		party: DF.DynamicLink
+		party_name: DF.Data | None
+		party_type: DF.Link
+		previous_stage: DF.Link | None
+		previous_stage_since: DF.Date | None
+		previous_tier: DF.Link | None
+		previous_tier_since: DF.Date | None
+		probability_alive: DF.Float
+		product_breadth: DF.Int
+		purchases: DF.Int
+		recency_days: DF.Int
+		recent_complaints: DF.Int
+		repeat_value: DF.Currency
+		return_share: DF.Float
+		rule_version: DF.Data | None
+		run: DF.Link | None
+		score: DF.Float
+		score_parts: DF.SmallText | None
+		stage: DF.Link | None
+		stage_reason: DF.Data | None
+		stage_since: DF.Date | None
+		tenure_days: DF.Int
+		tier: DF.Link | None
+		tier_rank: DF.Int
+		tier_reason: DF.Data | None
+		tier_since: DF.Date | None
+		trend: DF.Float
+
+	# end: auto-generated types
 	def autoname(self) -> None:
 		self.name = profile_name(self.party_type, self.party)
 

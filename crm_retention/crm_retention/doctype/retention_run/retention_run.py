@@ -14,6 +14,43 @@ from crm_retention.permissions import get_readable_query
 
 
 class RetentionRun(Document):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		from crm_retention.crm_retention.doctype.retention_run_problem.retention_run_problem import (
+			RetentionRunProblem,
+		)
+		from crm_retention.crm_retention.doctype.retention_run_step.retention_run_step import RetentionRunStep
+
+		as_of: DF.Date
+		config_snapshot: DF.Code | None
+		created: DF.Int
+		current_step: DF.Data | None
+		ended_at: DF.Datetime | None
+		error: DF.Code | None
+		heartbeat: DF.Datetime | None
+		kind: DF.Literal["Nightly", "Manual", "Preview"]
+		lifetime_model: DF.Code | None
+		parties: DF.Int
+		preview_result: DF.Code | None
+		problems: DF.Table[RetentionRunProblem]
+		progress: DF.Float
+		rule_version: DF.Data | None
+		stage_changes: DF.Int
+		started_at: DF.Datetime | None
+		status: DF.Literal["Queued", "Running", "Completed", "Partial", "Failed"]
+		steps: DF.Table[RetentionRunStep]
+		tier_changes: DF.Int
+		unchanged: DF.Int
+		updated: DF.Int
+		user: DF.Link | None
+
+	# end: auto-generated types
 	@staticmethod
 	def clear_old_logs(days: int = 90) -> None:
 		"""Delete runs older than ``days``, called by Log Settings. The history of tiers stays."""

@@ -13,6 +13,39 @@ FIELDNAMES = {"period": "period_days", "contact": "contact_days", "complaint": "
 
 
 class RetentionSettings(Document):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		from crm_retention.crm_retention.doctype.retention_company.retention_company import RetentionCompany
+
+		companies: DF.TableMultiSelect[RetentionCompany]
+		complaint_days: DF.Int
+		contact_days: DF.Int
+		convert_currencies: DF.Check
+		discount_rate: DF.Percent
+		enabled: DF.Check
+		holdout_share: DF.Percent
+		horizon_days: DF.Int
+		hour_rate: DF.Currency
+		include_leads: DF.Check
+		last_run: DF.Link | None
+		lifetime_enabled: DF.Check
+		min_parties: DF.Int
+		min_repeaters: DF.Int
+		period_days: DF.Int
+		purchase_source: DF.Literal["Sales Invoice", "Sales Order", "POS Invoice"]
+		read_items: DF.Check
+		read_payment_dates: DF.Check
+		run_hour: DF.Int
+		run_keep_days: DF.Int
+		target_currency: DF.Link | None
+
+	# end: auto-generated types
 	def validate(self) -> None:
 		self.validate_run_hour()
 		self.validate_shares()

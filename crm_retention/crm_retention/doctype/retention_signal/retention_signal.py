@@ -17,6 +17,29 @@ DATE_TYPES = ("Date", "Datetime")
 
 
 class RetentionSignal(Document):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		aggregate: DF.Literal["Count", "Sum", "Average", "Minimum", "Maximum", "Latest"]
+		date_field: DF.Autocomplete | None
+		description: DF.SmallText | None
+		enabled: DF.Check
+		filters_json: DF.Code | None
+		label: DF.Data
+		only_submitted: DF.Check
+		party_field: DF.Autocomplete
+		signal_name: DF.Data
+		source_doctype: DF.Link
+		unit: DF.Data | None
+		value_field: DF.Autocomplete | None
+		window_days: DF.Int
+
+	# end: auto-generated types
 	def validate(self) -> None:
 		self.validate_signal_name(self.signal_name)
 		self.validate_source()

@@ -7,6 +7,26 @@ from crm_retention.setup.nullable import allow_unknown
 
 
 class TierChange(AppendOnly, UnknownNumbers):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		from_value: DF.Data | None
+		health: DF.Float
+		kind: DF.Literal["Tier", "Stage"]
+		on_date: DF.Date
+		party: DF.DynamicLink
+		party_type: DF.Link
+		reason: DF.Data | None
+		rule_version: DF.Data | None
+		run: DF.Link | None
+		score: DF.Float
+		to_value: DF.Data | None
+	# end: auto-generated types
 	pass
 
 
