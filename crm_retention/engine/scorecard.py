@@ -24,7 +24,9 @@ def score(table: ir.Table, card: Scorecard, name: str, parts: str, keep: Keep = 
 	Percentiles are taken over the few columns that the card needs: databases sort whole rows for them.
 	"""
 	points = {item.signal: f"points_{index}" for index, item in enumerate(card.criteria)}
-	needed = table.select("party", *sorted({column_name(item.signal) for item in card.criteria}))
+	needed = keep(
+		f"{name}_inputs", table.select("party", *sorted({column_name(item.signal) for item in card.criteria}))
+	)
 	sized = with_sizes(needed, card)
 	earned = {points[item.signal]: criterion_points(sized, item) for item in card.criteria}
 	scored = keep(f"{name}_points", sized.select("party", **earned))
