@@ -186,16 +186,22 @@ build_assets() {
 	fi
 }
 
-has_erpnext() { bench --site "$1" list-apps 2>/dev/null | grep -q '^erpnext'; }
+# has_app SITE APP. Read to the end: `grep -q` on a pipe would make bench fail on what it still has to write.
+has_app() {
+	local apps
+	apps="$(bench --site "$1" list-apps 2>/dev/null)" && grep -q "^$2\b" <<<"$apps"
+}
 
 ensure_site() {
 	local default_site
 	default_site="$(get_config default_site)"
-	if [ -n "$default_site" ] && [ -d "sites/$default_site" ] && has_erpnext "$default_site"; then
+	if [ -n "$default_site" ] && [ -d "sites/$default_site" ] && has_app "$default_site" erpnext; then
 		SITE="$default_site"
 		note "Using the bench's default site, $SITE"
-	elif [ -d "sites/$SITE" ] && has_erpnext "$SITE"; then
+	elif [ -d "sites/$SITE" ] && has_app "$SITE" erpnext; then
 		note "Using the site $SITE"
+	elif [ -d "sites/$SITE" ] && [ ! -e "sites/$SITE.making" ]; then
+		die "The site $SITE is there, but without ERPNext." "Choose another name: SITE=retention.localhost make bench"
 	else
 		make_site
 	fi
@@ -211,7 +217,9 @@ make_site() {
 			--db-root-username "${DB_ROOT_USER:-$(get_config root_login)}"
 			--db-root-password "${DB_ROOT_PASSWORD:-$(get_config root_password)}")
 	fi
+	touch "sites/$SITE.making" # an attempt that does not finish is made afresh, no other site ever is
 	bench new-site "$SITE" "${options[@]}"
+	rm "sites/$SITE.making"
 	bench use "$SITE"
 	bench --site "$SITE" enable-scheduler
 }
@@ -221,7 +229,7 @@ ensure_company() {
 }
 
 install_app() {
-	if ! bench --site "$SITE" list-apps | grep -q '^crm_retention'; then
+	if ! has_app "$SITE" crm_retention; then
 		say "Installing CRM Retention on $SITE"
 		bench --site "$SITE" install-app crm_retention
 	else
@@ -230,10 +238,7 @@ install_app() {
 }
 
 load_demo_data() {
-	if bench --site "$SITE" retention --help 2>/dev/null | grep -q demo-data; then
-		say "Loading demo data"
-		bench --site "$SITE" retention demo-data
-	else
-		note "This version of the app has no demo data to load"
-	fi
+	say "Loading demo data and scoring it"
+	bench --site "$SITE" retention demo-data
+	bench --site "$SITE" retention run
 }
