@@ -2,7 +2,7 @@ frappe.ui.form.on("Retention Run", {
 	refresh(frm) {
 		frm.disable_save(); // the cycle writes it, nobody else
 		frm.trigger("show_progress");
-		if (frm.doc.kind === "Preview" && crm_retention.run_view.is_done(frm.doc.status)) {
+		if (frm.doc.kind === "Preview" && ["Completed", "Partial"].includes(frm.doc.status)) {
 			crm_retention.run_view.render_preview(frm.get_field("preview_html").$wrapper, frm.doc.name);
 		}
 	},
