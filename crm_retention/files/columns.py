@@ -35,7 +35,7 @@ def match(
 	InputError with every missing column.
 	"""
 	positions: dict[str, int] = {}
-	wrong: list[str] = []
+	missing: list[tuple[str, str | None]] = []
 	required = {column.name for column in RELATIONS.get(relation, ()) if column.required}
 	names = [column.name for column in RELATIONS.get(relation, ())]
 	for name in dict.fromkeys([*names, *mapping, *extra]):
@@ -44,17 +44,26 @@ def match(
 		if position is not None:
 			positions[name] = position
 		elif source or name in required:
-			wrong.append(_missing(relation, name, source, found, place))
-	if wrong:
+			missing.append((name, source))
+	if missing:
 		listed = ", ".join(found)
-		raise InputError(*wrong, f"{place}: columns found: {listed}")
+		free = [column for at, column in enumerate(found) if at not in positions.values()]
+		messages = [_missing(relation, name, source, free, place) for name, source in missing]
+		raise InputError(*messages, f"{place}: columns found: {listed}")
 	if relation == "parties" or relation not in RELATIONS:
-		taken = set(positions.values())
-		rest = {
-			name: at for at, name in enumerate(found) if at not in taken and name and name not in positions
-		}
-		positions |= rest
+		positions |= _further(found, positions)
 	return positions
+
+
+def _further(found: Sequence[str], positions: Mapping[str, int]) -> dict[str, int]:
+	"""Columns under their own names that are not taken; of names that differ in case only, the first."""
+	known = {name.casefold() for name in positions}
+	further: dict[str, int] = {}
+	for at, name in enumerate(found):
+		if name and at not in positions.values() and name.casefold() not in known:
+			known.add(name.casefold())
+			further[name] = at
+	return further
 
 
 def find(name: str, found: Sequence[str]) -> int | None:

@@ -121,7 +121,7 @@ def _stage_text(
 	wanted = looked_for(relation, options.columns)
 	layout = detect_layout(readable, path.name, wanted, options.delimiter, options.header, options.skip_lines)
 	positions = match(relation, layout.columns, options.columns, extra, path.name)
-	_refuse_ambiguous(layout, positions, path)
+	_refuse_ambiguous(layout, positions, options, path)
 	loaded.delimiter = layout.delimiter
 	loaded.columns = {name: layout.columns[at] for name, at in positions.items()}
 	return stage_text(
@@ -129,9 +129,10 @@ def _stage_text(
 	), positions
 
 
-def _refuse_ambiguous(layout: Layout, positions: dict[str, int], path: Path) -> None:
+def _refuse_ambiguous(layout: Layout, positions: dict[str, int], options: ReadOptions, path: Path) -> None:
 	names = [name.casefold() for name in layout.columns]
-	twice = sorted({layout.columns[at] for at in positions.values() if names.count(names[at]) > 1})
+	by_name = {name: at for name, at in positions.items() if not options.columns.get(name, name).isdigit()}
+	twice = sorted({layout.columns[at] for at in by_name.values() if names.count(names[at]) > 1})
 	if twice:
 		listed = ", ".join(twice)
 		raise InputError(
@@ -147,7 +148,8 @@ def _convert(staged: Staged, loaded: Loaded, fields: list[Field], options: ReadO
 	rows = f"SELECT {staged.table}.rowid AS record, {staged.table}.*, {values} FROM {staged.table} {joins}"
 	kept = ", ".join(f"{identifier('v_' + item.name)} AS {identifier(item.name)}" for item in fields)
 	sound = " AND ".join([staged.valid, *(f"NOT ({item.wrong})" for item in fields)])
-	connection.execute(f"CREATE TABLE {loaded.relation} AS SELECT {kept} FROM ({rows}) WHERE {sound}")
+	order = "ORDER BY record" if loaded.relation in UNIQUE else ""
+	connection.execute(f"CREATE TABLE {loaded.relation} AS SELECT {kept} FROM ({rows}) WHERE {sound} {order}")
 	loaded.rows = _count(connection, loaded.relation)
 	bad = _count(connection, f"{staged.table} WHERE ({staged.valid}) IS NOT NULL") - loaded.rows
 	loaded.skipped = bad + staged.malformed_count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .sql import literal
 
-SIGN = r"[-+−]?\s*[¥￥$€£]?\s*[-+−]?\s*"
+SIGN = r"(?:[-+−]?\s*[¥￥$€£]?|[¥￥$€£]\s*[-+−])\s*"
 GROUP_MARKS = {False: r"[,\s\x{00A0}'’]", True: r"[.\s\x{00A0}'’]"}
 
 

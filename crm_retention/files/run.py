@@ -86,13 +86,15 @@ def _connect(request: Request, work: str) -> duckdb.DuckDBPyConnection:
 	connection = duckdb.connect()
 	connection.execute(f"SET temp_directory = {literal(work)}")
 	connection.execute("SET autoinstall_known_extensions = false")
-	try:
-		if request.memory:
+	if request.memory:
+		try:
 			connection.execute(f"SET memory_limit = {literal(request.memory)}")
-		if request.threads:
-			connection.execute(f"SET threads = {int(request.threads)}")
-	except duckdb.Error as error:
-		raise InputError(str(error).splitlines()[0]) from None
+		except duckdb.Error:
+			raise InputError(
+				f"--memory {request.memory}: write it as a number with a unit, such as 4GB"
+			) from None
+	if request.threads:
+		connection.execute(f"SET threads = {max(1, request.threads)}")
 	return connection
 
 
