@@ -1,7 +1,7 @@
 """Ibis's compilers, with the places put right where databases would give different rows for one expression.
 
-Three things differ between databases and must not: how a half is rounded (away from zero here, as DuckDB does),
-how texts compare (by their exact characters) and how a pattern is read (% and _ alone are special).
+Three things differ between databases and must not: how a half is rounded (up here), how texts compare (by their
+exact characters) and how a pattern is read (% and _ alone are special).
 """
 
 # ruff: noqa: ARG002  (the signatures are those of Ibis)
@@ -15,6 +15,7 @@ import ibis.expr.operations as ops
 import sqlglot.expressions as sge
 from ibis.backends.sql.compilers.base import SQLGlotCompiler
 
+WHOLE = "4503599627370496e0"  # 2**52: from here on a double has no decimals
 EXACT = "utf8mb4_nopad_bin"
 COMPARISONS = ("Equals", "NotEquals", "Less", "LessEqual", "Greater", "GreaterEqual")
 
@@ -36,7 +37,13 @@ def compiler_of(dialect: str) -> SQLGlotCompiler:
 def _duckdb() -> SQLGlotCompiler:
 	from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
 
-	return DuckDBCompiler()
+	class PlainDuckDBCompiler(DuckDBCompiler):
+		__slots__ = ()
+
+		def visit_Round(self, op: Any, *, arg: Any, digits: Any) -> Any:
+			return self.cast(self.f.floor(_scaled(op, arg)) / _scale(op), op.dtype)
+
+	return PlainDuckDBCompiler()
 
 
 def _mariadb() -> SQLGlotCompiler:
@@ -53,9 +60,7 @@ def _mariadb() -> SQLGlotCompiler:
 			return self.f.anon.DATEDIFF(left, right)
 
 		def visit_Round(self, op: Any, *, arg: Any, digits: Any) -> Any:
-			# MariaDB rounds doubles to even and decimals away from zero
-			exact = sge.Cast(this=arg, to=sge.DataType.build("DECIMAL(38, 12)", dialect="mysql"))
-			return self.cast(self.f.round(exact, digits if digits is not None else 0), op.dtype)
+			return self.cast(self.f.floor(_scaled(op, arg)) / _scale(op), op.dtype)
 
 		def visit_Literal(self, op: Any, *, value: Any, dtype: Any) -> Any:
 			if value is None and (
@@ -63,6 +68,17 @@ def _mariadb() -> SQLGlotCompiler:
 			):
 				return self.cast(sge.Null(), dtype)  # or a work table's column would be binary(0)
 			return super().visit_Literal(op, value=value, dtype=dtype)
+
+		def visit_Mean(self, op: Any, *, arg: Any, where: Any) -> Any:
+			return super().visit_Mean(
+				op, arg=self.cast(arg, op.dtype), where=where
+			)  # or four digits for integers
+
+		def visit_Max(self, op: Any, *, arg: Any, where: Any) -> Any:
+			return super().visit_Max(op, arg=_exactly(arg) if op.arg.dtype.is_string() else arg, where=where)
+
+		def visit_Min(self, op: Any, *, arg: Any, where: Any) -> Any:
+			return super().visit_Min(op, arg=_exactly(arg) if op.arg.dtype.is_string() else arg, where=where)
 
 		def visit_InValues(self, op: Any, *, value: Any, options: Any) -> Any:
 			if op.value.dtype.is_string():
@@ -109,8 +125,12 @@ def _sqlite() -> SQLGlotCompiler:
 			return self.cast(sge.Paren(this=days), ibis.dtype("int64"))
 
 		def visit_Round(self, op: Any, *, arg: Any, digits: Any) -> Any:
-			scale = _scale(op)
-			return self.cast(self.f.round(sge.Paren(this=arg) * scale) / scale, op.dtype)
+			# FLOOR is there only where SQLite was built with it; CAST cuts towards zero
+			up = sge.Paren(this=_scaled(op, arg))
+			cut = self.cast(up, ibis.dtype("int64"))
+			floor = cut - sge.Paren(this=sge.LT(this=up, expression=cut))
+			whole = self.if_(self.f.abs(up) < sge.Literal.number(WHOLE), floor, up)
+			return self.cast(whole / _scale(op), op.dtype)
 
 		def visit_StringSQLLike(self, op: Any, *, arg: Any, pattern: Any, escape: Any) -> Any:
 			# LIKE ignores case in SQLite, GLOB does not
@@ -133,7 +153,7 @@ def _postgres() -> SQLGlotCompiler:
 			return sge.Paren(this=sge.Sub(this=left, expression=right))
 
 		def visit_Round(self, op: Any, *, arg: Any, digits: Any) -> Any:
-			return self.cast(_half_away(self, op, arg), op.dtype)
+			return self.cast(self.f.floor(_scaled(op, arg)) / _scale(op), op.dtype)
 
 		def visit_Cast(self, op: Any, *, arg: Any, to: Any) -> Any:
 			if op.arg.dtype.is_boolean() and to.is_numeric():
@@ -162,11 +182,23 @@ def _pyspark() -> SQLGlotCompiler:
 	from ibis.backends.sql.compilers.pyspark import PySparkCompiler
 
 	class PlainPySparkCompiler(PySparkCompiler):
+		"""Asks no option of Ibis, which knows them only once its own Spark connection is imported."""
+
 		__slots__ = ()
 
+		def visit_NonNullLiteral(self, op: Any, *, value: Any, dtype: Any) -> Any:
+			if dtype.is_floating():
+				return None
+			return super().visit_NonNullLiteral(op, value=value, dtype=dtype)
+
+		def visit_Field(self, op: Any, *, rel: Any, name: str) -> Any:
+			return SQLGlotCompiler.visit_Field(self, op, rel=rel, name=name)
+
 		def visit_Round(self, op: Any, *, arg: Any, digits: Any) -> Any:
-			scale = _scale(op)
-			return self.cast(self.f.round(sge.Paren(this=arg) * scale) / scale, op.dtype)
+			up = sge.Paren(this=_scaled(op, arg))
+			floor = self.cast(self.f.floor(up), op.dtype)  # a BIGINT in Spark
+			whole = self.if_(self.f.abs(up) < sge.Literal.number(WHOLE), floor, up)
+			return self.cast(whole / _scale(op), op.dtype)
 
 		def visit_StringSQLLike(self, op: Any, *, arg: Any, pattern: Any, escape: Any) -> Any:
 			return arg.like(_backslashes_doubled(pattern))
@@ -175,15 +207,12 @@ def _pyspark() -> SQLGlotCompiler:
 
 
 def _scale(op: Any) -> Any:
-	digits = op.digits.value if op.digits is not None else 0
-	return sge.Literal.number(f"{10.0**digits:.1f}")
+	return sge.Literal.number(f"1e{op.digits.value if op.digits is not None else 0}")
 
 
-def _half_away(compiler: Any, op: Any, arg: Any) -> Any:
-	"""Rounding with a half going away from zero, on doubles, by the operations that every database has."""
-	scale, half = _scale(op), sge.Literal.number("0.5")
-	whole = compiler.f.floor(compiler.f.abs(arg) * scale + half)
-	return compiler.f.sign(arg) * whole / scale
+def _scaled(op: Any, arg: Any) -> Any:
+	"""What is rounded to digits by taking its floor: a half goes up, by the same few operations everywhere."""
+	return sge.Paren(this=arg) * _scale(op) + sge.Literal.number("5e-1")
 
 
 def _exactly(value: Any) -> Any:

@@ -8,7 +8,7 @@ documentation read.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import ibis
@@ -70,6 +70,7 @@ SIGNALS: tuple[Signal, ...] = (
 )
 # fmt: on
 SIGNAL_NAMES = tuple(signal.name for signal in SIGNALS)
+MOST_JOINS = 30
 COUNTS = ("purchases", "inbound_count", "outbound_count", "open_complaints", "recent_complaints")
 IBIS_TYPES = {"date": "date", "int": "int64", "float": "float64", "money": "float64", "share": "float64"}
 
@@ -117,13 +118,27 @@ def signals(
 	for name, build in builders.items():
 		if name in relations:
 			parts.append(keep(f"{name}_signals", build(relations[name], as_of, windows)))
-	for signal in custom:
-		parts.append(keep(f"signal_{signal.name}", custom_signal(signal, relations[signal.relation], as_of)))
+	for index, signal in enumerate(custom):
+		parts.append(keep(f"custom_{index}", custom_signal(signal, relations[signal.relation], as_of)))
 	base = party_base(relations, as_of)
+	return complete(base, side_by_side(base, parts, keep), custom)
+
+
+def side_by_side(base: ir.Table, parts: Sequence[ir.Table], keep: Keep) -> ir.Table:
+	"""``base`` with the columns of all parts, a row a party each; of two columns of one name the first is taken.
+
+	One flat join for as many parts as every database joins at once: nested, forty of them overflow a parser.
+	"""
 	wide = base
-	for part in parts:
-		wide = wide.left_join(part, "party").drop("party_right")
-	return complete(base, wide, custom)
+	for start in range(0, len(parts), MOST_JOINS):
+		names = list(wide.columns)
+		for index, part in enumerate(parts[start : start + MOST_JOINS]):
+			wide = wide.left_join(part, "party", rname=f"{{name}}_{index}_right")
+			names += [name for name in part.columns if name not in names]
+		wide = wide.select(*names)
+		if start + MOST_JOINS < len(parts):
+			wide = keep(f"signals_{start}", wide)
+	return wide
 
 
 def party_base(relations: Mapping[str, ir.Table], as_of: datetime.date) -> ir.Table:
@@ -336,11 +351,12 @@ def custom_signal(signal: CustomSignal, table: ir.Table, as_of: datetime.date) -
 
 
 def _latest(signal: CustomSignal, rows: ir.Table) -> ir.Table:
+	"""The rows of each party's last day; of several values the highest is taken."""
 	assert signal.date_field
-	assert signal.value_field
-	order = [rows[signal.date_field].desc(), rows[signal.value_field].desc()]
-	window = ibis.window(group_by=rows[signal.party_field], order_by=order)
-	ranked = rows.mutate(_place=ibis.row_number().over(window))
+	window = ibis.window(
+		group_by=rows[signal.party_field], order_by=rows[signal.date_field].cast("date").desc()
+	)
+	ranked = rows.mutate(_place=ibis.rank().over(window))
 	return ranked.filter(ranked["_place"] == 0)
 
 
