@@ -241,7 +241,13 @@ def expected():
 		return run_on(backend, rules())
 
 
-@pytest.fixture(scope="module", params=list(PLACES))
+SLOW = {"spark"}
+
+
+@pytest.fixture(
+	scope="module",
+	params=[pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in PLACES],
+)
 def elsewhere(request):
 	try:
 		with PLACES[request.param](company()) as backend:

@@ -128,10 +128,15 @@ def spark_session() -> Any:
 	"""A small local session, the same one for a whole test run."""
 	from crm_retention.backends.spark import session
 
+	small = {
+		"spark.master": "local[2]",
+		"spark.driver.memory": "1g",
+		"spark.default.parallelism": "1",
+		"spark.sql.shuffle.partitions": "1",
+		"spark.sql.adaptive.enabled": "false",
+	}
 	try:
-		return session(
-			**{"spark.master": "local[2]", "spark.sql.shuffle.partitions": "2", "spark.driver.memory": "1g"}
-		)
+		return session(**small)
 	except Exception as error:  # no Java, or none that this Spark takes
 		raise Missing(f"Spark is left out: {error}") from error
 
