@@ -29,6 +29,7 @@ doc_events = {
 		"after_rename": "crm_retention.parties.after_party_rename",
 		"on_trash": "crm_retention.parties.on_party_trash",
 	},
+	"Customer": {"validate": "crm_retention.parties.keep_computed_fields"},
 }
 
 permission_query_conditions = {

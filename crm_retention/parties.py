@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 	from frappe.model.document import Document
 
 PARTY_TYPES = ("Customer", "Lead")
+COMPUTED_FIELDS = ("retention_tier", "retention_stage")
 
 
 def profile_name(party_type: str, party: str) -> str:
@@ -35,6 +36,13 @@ def after_party_rename(doc: Document, _method: str, old: str, new: str, merge: b
 	before, after = profile_name(doc.doctype, old), profile_name(doc.doctype, new)
 	if frappe.db.exists("Retention Profile", before):
 		rename_doc("Retention Profile", before, after, force=True, ignore_permissions=True, show_alert=False)
+
+
+def keep_computed_fields(doc: Document, _method: str | None = None) -> None:
+	"""Only the cycle sets tier and stage: a form that was open while it ran, or an import, does not undo it."""
+	stored = doc.get_doc_before_save()
+	for field in COMPUTED_FIELDS:
+		doc.set(field, stored.get(field) if stored else None)
 
 
 def on_party_trash(doc: Document, _method: str | None = None) -> None:

@@ -50,6 +50,9 @@ def guarded(log: RunLog, work: Callable[[RunLog], None]) -> None:
 	except EngineError as error:
 		frappe.db.rollback()
 		log.fail(error.problems, str(error))
+	except frappe.ValidationError as error:
+		frappe.db.rollback()
+		log.fail([], str(error))
 	except Exception:
 		frappe.db.rollback()
 		log.fail([], frappe.get_traceback())
