@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 OPTIONAL = {
 	"parties": "customers and leads: party, party_name, party_type, since, and any further fields that rules may use",
+	"payments": "documents paid in full: party, due_day, paid_day",
 	"items": "lines of products bought: party, date, product, amount, discount",
 	"interactions": "calls, visits, mails: party, date, direction (In or Out), channel, department, minutes",
 	"feedback": "survey answers: party, date, kind (NPS, CSAT, CES), score",

@@ -65,17 +65,17 @@ def load(
 	folder: Path,
 	extra: Mapping[str, str | None] = NOTHING,
 ) -> Loaded:
-	"""Create the table ``relation`` from a CSV or Parquet file.
+	"""Create the table ``relation`` from a CSV or Parquet file, or a folder of Parquet files.
 
 	``extra`` are further columns to keep if they are there, with their types (None: by their values); ``folder``
 	takes temporary files. Raises InputError for a file that cannot be read, for missing columns, and for bad rows
 	unless ``options.skip_bad_rows``.
 	"""
-	if not path.is_file():
+	if not path.exists():
 		raise InputError(f"{path}: there is no such file")
 	loaded = Loaded(relation, path)
 	try:
-		if path.suffix.lower() in PARQUET:
+		if path.is_dir() or path.suffix.lower() in PARQUET:
 			staged, positions = _stage_parquet(connection, loaded, options, extra)
 		else:
 			staged, positions = _stage_text(connection, loaded, options, folder, extra)
@@ -101,12 +101,13 @@ def _stage_parquet(
 	extra: Mapping[str, str | None],
 ) -> tuple[Staged, dict[str, int]]:
 	path = loaded.path
-	described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(path)})").fetchall()
+	source = path / "**" / "*.parquet" if path.is_dir() else path
+	described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(source)})").fetchall()
 	found = [str(row[0]) for row in described]
 	positions = match(loaded.relation, found, options.columns, extra, path.name)
 	loaded.columns = {name: found[at] for name, at in positions.items()}
 	names = {at: found[at] for at in positions.values()}
-	return stage_parquet(connection, path, names, f"_raw_{loaded.relation}"), positions
+	return stage_parquet(connection, source, names, f"_raw_{loaded.relation}"), positions
 
 
 def _stage_text(

@@ -13,12 +13,11 @@ from typing import Any
 import duckdb
 
 from .. import __version__
-from ..backends.duckdb import DuckDBBackend
 from ..engine.config import Config
-from ..engine.cycle import STEPS, CycleResult, run_cycle
+from ..engine.cycle import STEPS, CycleResult
 from ..report import build_report, queries, words
 from ..report.guide import notes
-from . import results
+from . import places, results
 from .configuration import dump, used_columns
 from .errors import InputError
 from .load import Loaded, load
@@ -54,8 +53,6 @@ def run(request: Request) -> dict[str, Any]:
 
 	Raises InputError and EngineError for input that is wrong; the old results then stay as they were.
 	"""
-	if request.backend != "duckdb":
-		raise InputError(f"--backend {request.backend}: there is no such backend")
 	started = time.perf_counter()
 	progress = Progress(len(request.files) + len(STEPS) + 2, request.quiet)
 	with (
@@ -65,7 +62,7 @@ def run(request: Request) -> dict[str, Any]:
 	):
 		connection = _connect(request, work)
 		loaded = [_read(connection, name, request, Path(work), progress) for name in request.files]
-		result = _evaluate(connection, request, progress)
+		result = evaluate(connection, request, Path(work), progress)
 		summary = _summary(connection, request, loaded, result)
 		with progress.step("write"):
 			results.write_tables(connection, folder)
@@ -106,13 +103,15 @@ def _read(
 		return load(connection, relation, request.files[relation], request.options[relation], work, extra)
 
 
-def _evaluate(connection: duckdb.DuckDBPyConnection, request: Request, progress: Progress) -> CycleResult:
-	"""Run the cycle and leave its results in the tables ``profiles`` and ``changes``."""
-	backend = DuckDBBackend(connection, extra=list(request.files))
-	result = run_cycle(backend, request.config, request.as_of, progress.step)
-	connection.execute(f"CREATE TEMP VIEW profiles AS {backend.compile(result.profiles)}")
-	connection.execute(f"CREATE TABLE changes AS {backend.compile(result.changes)}")
-	return result
+def evaluate(
+	connection: duckdb.DuckDBPyConnection, request: Request, work: Path, progress: Progress
+) -> CycleResult:
+	"""Run the cycle on the relations that are loaded, and leave its results in ``profiles`` and ``changes``.
+
+	Raises InputError for a backend that is not installed.
+	"""
+	run_on = {"duckdb": places.on_duckdb, "spark": places.on_spark}[request.backend]
+	return run_on(connection, list(request.files), request.config, request.as_of, work, progress.step)
 
 
 def _summary(

@@ -15,6 +15,7 @@ import pytest
 from crm_retention.files.configuration import default_toml, stored_config
 from crm_retention.files.output import READY, WRITING
 from tests.support.files import CDNOW, command, start
+from tests.support.places import Missing, spark_session
 
 FILES = {
 	"config.toml",
@@ -475,3 +476,18 @@ def test_installed_command_is_the_same(tmp_path):
 	process = start("config", stdout=subprocess.PIPE)
 	assert process.communicate()[0].decode() == default_toml()
 	assert process.returncode == 0
+
+
+@pytest.mark.slow
+def test_spark_gives_the_same_files(tmp_path):
+	pytest.importorskip("pyspark", reason="Spark is left out: pyspark is not installed")
+	try:
+		spark_session()
+	except Missing as missing:
+		pytest.skip(str(missing))
+	assert run(tmp_path, SALES, out="here").returncode == 0
+	result = run(tmp_path, SALES, "--backend", "spark", out="there")
+	assert result.returncode == 0, result.stderr
+	here, there = contents(tmp_path / "here"), contents(tmp_path / "there")
+	for name in ("profiles.csv", "tier_changes.csv", "stage_changes.csv", "lifetime_model.json"):
+		assert there[name] == here[name]

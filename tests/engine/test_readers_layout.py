@@ -28,7 +28,7 @@ def test_encoding_of_chinese_text_is_found_out(reader, encoding):
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
 def test_encoding_of_accented_text_is_found_out(reader, encoding):
 	text = "party,date,amount\nMüller & Söhne,2024-01-05,1\nCafé Zürich,2024-01-05,2\n"
-	assert [row[0] for row in reader.rows(text.encode(encoding))] == ["Müller & Söhne", "Café Zürich"]
+	assert [row[0] for row in reader.rows(text.encode(encoding))] == ["Café Zürich", "Müller & Söhne"]
 
 
 def test_given_encoding_is_used(reader):
@@ -189,7 +189,7 @@ def test_further_columns_of_purchases_stay_out_unless_a_signal_reads_them(reader
 	)
 	assert len(reader.rows(text)[0]) == 3
 	rows = reader.load(reader.write(text), extra={"shop": None, "visited": "date"})
-	assert min(rows) == ("A", DAY, 1.0, "North", datetime.date(2024, 2, 3))
+	assert rows[0] == ("A", DAY, 1.0, "North", datetime.date(2024, 2, 3))
 
 
 def test_cdnow_sample_is_read_as_it_is(reader):

@@ -169,8 +169,8 @@ def test_bad_rows_are_named_by_the_lines_of_the_file_in_any_encoding(reader):
 def test_bad_rows_are_left_out_and_counted_where_allowed(reader):
 	assert reader.rows(BAD, skip_bad_rows=True) == [
 		("A", DAY, 1.0),
-		("two\nlines", DAY, 1.0),
 		("I", DAY, 2.0),
+		("two\nlines", DAY, 1.0),
 	]
 	assert reader.loaded.skipped == 8
 	assert reader.loaded.faults == BAD_LINES
@@ -239,7 +239,7 @@ def test_party_that_is_there_twice_is_refused_or_its_first_row_kept(reader):
 
 def test_words_that_rules_compare_are_read_in_any_case(reader):
 	text = "party,date,kind,score\nA,2024-01-05,nps,9\nA,2024-01-05,Csat,4\n"
-	assert [row[2] for row in reader.rows(text, "feedback")] == ["NPS", "CSAT"]
+	assert [row[2] for row in reader.rows(text, "feedback")] == ["CSAT", "NPS"]
 	assert reader.faults("party,date,kind,score\nA,2024-01-05,stars,9\n", "feedback") == [
 		"sales.csv, line 2, kind: 'stars' is not one of NPS, CSAT, CES"
 	]
@@ -254,6 +254,21 @@ def test_parquet_is_read_with_whatever_types_it_has(reader, tmp_path, kind, amou
 		f"TO '{path}' (FORMAT parquet)"
 	)
 	assert reader.load(path) == [("7", DAY, 3.0)]
+
+
+def test_folder_of_parquet_files_is_one_relation(reader, tmp_path):
+	folder = tmp_path / "sales.parquet"
+	(folder / "year=2024").mkdir(parents=True)
+	for name, party in (("a", "A"), ("year=2024/b", "B")):
+		query = f"SELECT '{party}' AS party, DATE '2024-01-05' AS day, 1.0 AS amount"
+		duckdb.sql(f"COPY ({query}) TO '{folder / name}.parquet' (FORMAT parquet)")
+	assert reader.load(folder) == [("A", DAY, 1.0), ("B", DAY, 1.0)]
+
+
+def test_folder_without_parquet_files_is_refused(reader, tmp_path):
+	(tmp_path / "empty").mkdir()
+	with pytest.raises(InputError, match="empty: "):
+		reader.load(tmp_path / "empty")
 
 
 def test_bad_row_of_a_parquet_file_is_named_by_its_number(reader, tmp_path):

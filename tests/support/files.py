@@ -50,8 +50,10 @@ class Reader:
 		return self.loaded
 
 	def load(self, path: Path, relation: str = "purchases", **more: Any) -> list[tuple]:
+		"""The rows in the order of their values: a relation has none of its own."""
 		self.read(path, relation, **more)
-		return self.connection.execute(f"FROM {relation}").fetchall()
+		found = self.connection.execute(f"FROM {relation}").fetchall()
+		return sorted(found, key=lambda row: [(value is None, str(value)) for value in row])
 
 	def rows(self, text: str | bytes, relation: str = "purchases", **options: Any) -> list[tuple]:
 		return self.load(self.write(text), relation, **options)
