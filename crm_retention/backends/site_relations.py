@@ -221,19 +221,23 @@ def items(sources: Sources) -> ir.Table:
 
 
 def interactions() -> ir.Table:
-	"""Communications linked to a customer or lead, sent and received."""
-	letter = physical(
-		"Communication",
-		["name", "communication_date", "sent_or_received", "communication_medium", "communication_type"],
-	)
+	"""Communications with a customer or lead, sent and received: about it, or linked to it as to its contacts.
+
+	One that is linked to a party in several ways is one.
+	"""
+	columns = ["name", "communication_date", "sent_or_received", "communication_medium", "communication_type"]
+	letter = physical("Communication", [*columns, "reference_doctype", "reference_name"])
 	letter = letter.filter(
 		(letter.communication_type == "Communication") & letter.communication_date.notnull()
 	)
 	link = physical("Communication Link", ["parent", "link_doctype", "link_name"])
 	link = link.filter(link.link_doctype.isin(["Customer", "Lead"]))
-	joined = link.inner_join(letter, link.parent == letter.name)
+	about = letter.filter(letter.reference_doctype.isin(["Customer", "Lead"]))
+	linked = link.select(letter=link.parent, party=party_key(link.link_doctype, link.link_name))
+	named = about.select(letter=about.name, party=party_key(about.reference_doctype, about.reference_name))
+	joined = linked.union(named, distinct=True).inner_join(letter, ibis._.letter == letter.name)
 	return joined.select(
-		party=party_key(joined.link_doctype, joined.link_name),
+		party=joined.party,
 		day=joined.communication_date.cast("date"),
 		direction=ibis.ifelse(joined.sent_or_received == "Received", "In", "Out"),
 		channel=joined.communication_medium,

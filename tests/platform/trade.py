@@ -38,6 +38,11 @@ def insert(doctype: str, rows: Iterable[dict[str, Any]]) -> None:
 		frappe.db.bulk_insert(doctype, [*columns, *stamps], values, chunk_size=2000)
 
 
+def get_company() -> str:
+	"""The site's first company."""
+	return frappe.get_all("Company", pluck="name", order_by="creation", limit=1)[0]
+
+
 def add_customers(*names: str, **values: Any) -> None:
 	"""Customers that are not disabled."""
 	given = {"customer_group": "Commercial", "territory": "All Territories", "disabled": 0} | values
@@ -49,7 +54,7 @@ def add_sales(
 ) -> list[str]:
 	"""Submitted documents of (day, net value); a negative value is a return."""
 	dated = "transaction_date" if doctype == "Sales Order" else "posting_date"
-	company = values.pop("company", None) or frappe.db.get_value("Company", {})
+	company = values.pop("company", None) or get_company()
 	rows = []
 	for day, value in sales:
 		row = {"name": frappe.generate_hash(length=12), "customer": customer, dated: day, "docstatus": 1}
@@ -65,7 +70,7 @@ def add_market(count: int, day: datetime.date = DAY) -> None:
 	"""So many customers of all kinds up to a day: frequent and rare, early and late, some without a purchase."""
 	rng, sales = random.Random(count), []
 	names = [f"Market {number:05d}" for number in range(count)]
-	company = frappe.db.get_value("Company", {})
+	company = get_company()
 	for number, name in enumerate(names):
 		first, rhythm = rng.randint(30, 1000), rng.randint(10, 120)
 		last = rng.choice((rng.randint(0, 40), rng.randint(0, first)))
