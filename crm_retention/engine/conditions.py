@@ -16,8 +16,8 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from .config import Condition, Config, Criterion, Stage, Tier
 from .errors import Problem
+from .values import Condition, Config, Criterion, Stage, Tier
 
 COMPARE = {
 	"=": operator.eq,

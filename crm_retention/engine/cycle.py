@@ -18,7 +18,6 @@ import numpy.typing as npt
 
 from . import lifetime, relations
 from .conditions import column_name, faults, is_broken
-from .config import Config, CustomSignal, Scorecard, Stage, Tier
 from .dates import literal
 from .errors import DataError, Problem
 from .scorecard import score
@@ -26,6 +25,7 @@ from .signals import Keep, as_is, signals
 from .stages import stage_outcome
 from .state import state_before, with_state
 from .tiers import tier_outcome
+from .values import Config, CustomSignal, Scorecard, Stage, Tier
 
 STEPS = ("signals", "lifetime", "scores", "tiers", "changes")
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .conditions import column_name, holds_value
-from .config import Condition, Config, Criterion, Scorecard, Tier
 from .signals import SIGNALS
+from .values import Condition, Config, Criterion, Scorecard, Tier
 
 LABELS = {signal.name: (signal.label, signal.unit) for signal in SIGNALS} | {
 	"probability_alive": ("Probability Alive", "share"),

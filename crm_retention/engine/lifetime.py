@@ -20,9 +20,9 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import digamma, gammaln, hyp2f1
 
-from .config import LifetimeSettings
 from .dates import days_between
 from .signals import number
+from .values import LIFETIME_RESULTS, LifetimeSettings
 
 DAYS_PER_UNIT = 7.0
 HORIZONS = (30, 90, 365)
@@ -282,22 +282,14 @@ def month_ends(horizon_days: int) -> list[int]:
 	return [*range(STEP_DAYS, horizon_days, STEP_DAYS), horizon_days]
 
 
-RESULTS = (
-	"probability_alive",
-	*(f"expected_purchases_{days}d" for days in HORIZONS),
-	"expected_value",
-	"lifetime_value",
-)
-
-
 def with_lifetime(signals: ir.Table, predicted: ir.Table | None, model: LifetimeModel) -> ir.Table:
-	"""``signals`` with the columns of ``RESULTS``, null where the model could not be fitted.
+	"""``signals`` with the columns of ``LIFETIME_RESULTS``, null where the model could not be fitted.
 
 	``expected_value`` is base currency a purchase day; ``lifetime_value`` is ``expected_value`` times the
 	discounted purchases, base currency over the horizon.
 	"""
 	if predicted is None:
-		return signals.mutate(**{name: ibis.null("float64") for name in RESULTS})
+		return signals.mutate(**{name: ibis.null("float64") for name in LIFETIME_RESULTS})
 	keyed = signals.mutate(_recency=days_between(signals.last_purchase, signals.first_purchase))
 	keys = [
 		keyed.frequency == predicted.frequency,
@@ -321,5 +313,5 @@ def with_lifetime(signals: ir.Table, predicted: ir.Table | None, model: Lifetime
 
 
 def results(signals: ir.Table, predicted: ir.Table | None, model: LifetimeModel) -> ir.Table:
-	"""party and the columns of ``RESULTS``."""
-	return with_lifetime(signals, predicted, model).select("party", *RESULTS)
+	"""party and the columns of ``LIFETIME_RESULTS``."""
+	return with_lifetime(signals, predicted, model).select("party", *LIFETIME_RESULTS)

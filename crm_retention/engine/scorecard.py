@@ -10,8 +10,8 @@ import ibis
 import ibis.expr.types as ir
 
 from .conditions import column_name
-from .config import Band, Criterion, Scorecard
 from .signals import Keep, as_is
+from .values import Band, Criterion, Scorecard
 
 MISSING_POINTS = {"worst": 0.0, "neutral": 50.0}
 

@@ -16,8 +16,8 @@ import ibis.expr.types as ir
 
 from . import relations as rel
 from .conditions import holds
-from .config import CustomSignal, Windows
 from .dates import days_between, literal
+from .values import CustomSignal, Windows
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import ibis
 import ibis.expr.types as ir
 
 from .conditions import all_hold
-from .config import Config, Stage
 from .signals import Keep, as_is
 from .state import since, with_state
+from .values import Config, Stage
 
 
 def stage_outcome(

@@ -10,9 +10,9 @@ import ibis
 import ibis.expr.types as ir
 
 from .conditions import Trees, all_hold
-from .config import Config, Tier
 from .signals import Keep, as_is
 from .state import since, with_state
+from .values import Config, Tier
 
 
 def tier_outcome(

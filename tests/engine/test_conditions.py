@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from crm_retention.backends.duckdb import DuckDBBackend
 from crm_retention.engine.conditions import fault, holds, holds_value, resolve
-from crm_retention.engine.config import OPERATORS, Condition
+from crm_retention.engine.values import OPERATORS, Condition
 from tests.support.cycles import SQL_TYPES, bought, days_ago, run
 
 SCHEMA = {
