@@ -46,7 +46,7 @@ check_choices() {
 	fi
 }
 
-home_of() { getent passwd "$1" | cut -d: -f6; }
+home_of() { getent passwd "$1" | cut -d: -f6 || true; } # empty for an unknown user
 is_bench() { [ -x "$1/env/bin/python" ] && [ -d "$1/apps/frappe" ]; }
 
 # Sets BENCH, and BENCH_USER to its owner where it exists.
@@ -61,7 +61,7 @@ find_bench() {
 	elif [ "$(id -u)" != 0 ]; then
 		BENCH="$own_home/frappe-bench"
 	else
-		BENCH="$(home_of "$BENCH_USER" || true)"
+		BENCH="$(home_of "$BENCH_USER")"
 		BENCH="${BENCH:-/home/$BENCH_USER}/frappe-bench"
 	fi
 	if is_bench "$BENCH" && [ ! -e "$BENCH.making" ]; then
@@ -113,27 +113,32 @@ prepare_system() {
 	if [ "$DB" = mariadb ]; then prepare_mariadb; fi
 }
 
-is_installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
-can_be_had() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
+is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+can_be_had() { [[ "$(apt-cache policy "$1" 2>/dev/null)" =~ Candidate:\ [^\(] ]]; }
 
+# install_packages NEEDED... -- USEFUL...: the useful ones only where this release has them
 install_packages() {
-	local missing=() optional=0
+	local missing=() useful=0 wanted=()
 	for package in "$@"; do
-		if [ "$package" = -- ]; then
-			optional=1
-		elif ! is_installed "$package" && { [ "$optional" = 0 ] || can_be_had "$package"; }; then
-			missing+=("$package")
-		fi
+		if [ "$package" != -- ] && ! is_installed "$package"; then missing+=("$package"); fi
 	done
 	[ "${#missing[@]}" -gt 0 ] || return 0
-	say "Installing system packages: ${missing[*]}"
 	as_root apt-get update -qq
-	as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+	for package in "$@"; do
+		if [ "$package" = -- ]; then
+			useful=1
+		elif ! is_installed "$package" && { [ "$useful" = 0 ] || can_be_had "$package"; }; then
+			wanted+=("$package")
+		fi
+	done
+	[ "${#wanted[@]}" -gt 0 ] || return 0
+	say "Installing system packages: ${wanted[*]}"
+	as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l \
+		apt-get install -y -qq --no-install-recommends "${wanted[@]}" >/dev/null ||
 		die "apt-get could not install the packages above."
 }
 
-mariadb_port_is_open() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
-as_root() { as_root mariadb --batch --skip-column-names "$@"; }
+mariadb_as_root() { as_root mariadb --batch --skip-column-names "$@"; }
 
 prepare_mariadb() {
 	if ! port_is_open 3306; then
@@ -162,9 +167,10 @@ continue_as_user() {
 	local home source_root="$ROOT"
 	home="$(home_of "$BENCH_USER")"
 	if ! runuser -u "$BENCH_USER" -- test -r "$ROOT/scripts/bench.sh" -a -x "$ROOT"; then
-		source_root="$home/crm_retention"
+		source_root="$home/.local/share/crm_retention/checkout"
 		say "$BENCH_USER cannot read $ROOT: using a clone in $source_root"
 		rm -rf "$source_root"
+		runuser -u "$BENCH_USER" -- mkdir -p "$(dirname "$source_root")"
 		git -c safe.directory="$ROOT" clone --quiet --no-hardlinks "$ROOT" "$source_root"
 		chown -R "$BENCH_USER:" "$source_root"
 	fi

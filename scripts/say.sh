@@ -1,5 +1,6 @@
 # Sourced by the shell scripts here: how they speak, and where they are.
-set -euo pipefail
+set -eEuo pipefail
+trap 'printf "\nerror: %s stopped at line %s: %s\n" "$(basename "$0")" "$LINENO" "$BASH_COMMAND" >&2' ERR
 
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 VENV="${VENV:-$ROOT/.venv}"
