@@ -18,17 +18,22 @@ def distributions(connection: duckdb.DuckDBPyConnection, config: Config) -> str:
 	tiers = [tier.name for tier in reversed(config.tiers_by_rank())]
 	stages = [stage.name for stage in config.stages_in_order()]
 	period = words.span(config.windows.period)
-	left = _distribution(connection, "Tiers", "tier", tiers, period)
+	left = _distribution(connection, "Tiers", "tier", tiers, period, _moves(connection))
 	right = _distribution(connection, "Lifecycle stages", "stage", stages, period)
 	return pair(left, right) + _matrix(connection, tiers, stages)
 
 
 def _distribution(
-	connection: duckdb.DuckDBPyConnection, title: str, column: str, names: list[str], period: str
+	connection: duckdb.DuckDBPyConnection,
+	title: str,
+	column: str,
+	names: list[str],
+	period: str,
+	more: str = "",
 ) -> str:
 	found = queries.groups(connection, column)
 	listed = [name for name in [*names, *(name for name in found if name not in names)] if name in found]
-	colours = colours_of(f"{column}s", [*names, ""])
+	colours = colours_of(f"{column}s", list(dict.fromkeys([*names, *listed])))
 	total = sum(row["parties"] for row in found.values())
 	worth = sum(max(row["value"], 0.0) for row in found.values())
 	rows = [_Group(name or "none", colours[name], found[name], total, worth) for name in listed]
@@ -41,7 +46,7 @@ def _distribution(
 	nobody = ", ".join(name for name in names if name not in found)
 	note = f'<p class="note">Nobody: {escape(nobody)}</p>' if nobody else ""
 	lead = f"Share of the customers, and of the value of the last {period}."
-	return section(title, lead, f"{bars}{_legend(rows)}{note}")
+	return section(title, lead, f"{bars}{_legend(rows)}{note}{more}")
 
 
 class _Group:
@@ -92,14 +97,14 @@ def _matrix(connection: duckdb.DuckDBPyConnection, tiers: list[str], stages: lis
 	)
 
 
-def moves(connection: duckdb.DuckDBPyConnection) -> str:
+def _moves(connection: duckdb.DuckDBPyConnection) -> str:
+	"""Who changed tier since the state that was given; nothing without one."""
 	found = queries.moves(connection)
 	if not found:
 		return ""
 	items = "".join(
-		f"<tr><td>{escape(str(row['from_value']))}</td><td>{escape(str(row['to_value'] or 'no tier'))}</td>"
+		f"<tr><td>{escape(str(row['from_value']))} → {escape(str(row['to_value'] or 'no tier'))}</td>"
 		f'<td class="number">{words.count(row["parties"])}</td></tr>'
 		for row in found
 	)
-	table = f'<div class="scroll"><table class="plain"><thead><tr><th>From</th><th>To</th><th class="number">Customers</th></tr></thead><tbody>{items}</tbody></table></div>'
-	return section("Moves between tiers", "Since the run that was given as the state before.", table)
+	return f'<h3>Moves between tiers since the state before</h3><table class="plain">{items}</table>'

@@ -58,7 +58,6 @@ def _sections(
 			_headline(head, config),
 			_calls(connection, config),
 			groups.distributions(connection, config),
-			groups.moves(connection),
 			pair(buying.by_month(connection, as_of), buying.curve(connection)),
 			buying.recency_map(connection),
 			buying.cohorts(connection, as_of),
