@@ -12,7 +12,7 @@ from typing import Any
 
 from .conditions import column_name, holds_value
 from .signals import SIGNALS
-from .values import Condition, Config, Criterion, Scorecard, Tier
+from .values import Band, Condition, Config, Criterion, Scorecard, Tier
 
 LABELS = {signal.name: (signal.label, signal.unit) for signal in SIGNALS} | {
 	"probability_alive": ("Probability Alive", "share"),
@@ -25,7 +25,7 @@ LABELS = {signal.name: (signal.label, signal.unit) for signal in SIGNALS} | {
 	"health": ("Health", "points"),
 }
 
-# (signal, points, direction): the nearest value whose percentile points reach that many; see value_reaching.
+# (signal, points, direction): the nearest value that earns a party so many percentile points; see value_reaching.
 Reach = Callable[[str, float, str], "float | None"]
 
 
@@ -169,36 +169,40 @@ def _needed(row: Mapping[str, Any], card: Scorecard, gap: float, reach: Reach) -
 	shared = sum(item.weight for item in card.criteria if points.get(item.signal) is not None)
 	found = []
 	for item in card.criteria:
-		earned = points.get(item.signal)
-		if earned is None or item.weight <= 0:
+		earned, now = points.get(item.signal), row.get(column_name(item.signal))
+		if earned is None or now is None or item.weight <= 0:
 			continue
-		target = earned + gap * shared / item.weight
-		to = _value_for(item, target, row.get(column_name(item.signal)), reach) if target <= 100 else None
+		missing = gap * shared / item.weight
+		to = _value_for(item, earned + missing, SCORE_ERROR * shared / item.weight, now, reach)
 		if to is not None:
 			label, unit = LABELS.get(item.signal, (item.signal, ""))
-			now = row.get(column_name(item.signal))
-			found.append(
-				{
-					"signal": item.signal,
-					"label": label,
-					"unit": unit,
-					"from": now,
-					"to": to,
-					"gain": round(target - earned, 2),
-				}
-			)
+			entry = {"signal": item.signal, "label": label, "unit": unit, "from": now, "to": to}
+			found.append({**entry, "gain": round(missing, 2)})
 	return sorted(found, key=lambda entry: entry["gain"])
 
 
-def _value_for(item: Criterion, target: float, now: Any, reach: Reach) -> float | None:
-	"""The nearest value of the signal that earns at least ``target`` points."""
+# Half a unit of the last digit of scores (four decimals) and of points as they are stored (two).
+SCORE_ERROR = 0.00005
+POINTS_ERROR = 0.005
+
+
+def _value_for(item: Criterion, target: float, error: float, now: Any, reach: Reach) -> float | None:
+	"""The nearest value of the signal that earns at least ``target`` points; None where there is none."""
+	if target > 100 + error:
+		return None
 	if item.method == "percentile":
-		return reach(item.signal, target, item.direction)
-	best: float | None = None
-	for band in item.bands:
-		if band.score < target or now is None:
-			continue
-		edge = band.start if band.start is not None and now < band.start else band.end
-		if edge is not None and (best is None or abs(edge - now) < abs(best - now)):
-			best = edge
-	return best
+		return reach(item.signal, target + POINTS_ERROR, item.direction)
+	enough = [band for band in item.bands if band.score >= target - error]
+	edges = [edge for band in enough if (edge := _edge(band, now)) is not None]
+	return min(edges, key=lambda edge: abs(edge - now), default=None)
+
+
+def _edge(band: Band, now: Any) -> float | None:
+	"""The value in a band that is nearest to one outside: a band's end is not in it, so a little below that."""
+	if band.start is not None and now < band.start:
+		return band.start
+	if band.end is None or now < band.end:
+		return None
+	step = 1.0 if isinstance(now, int) else 0.01
+	below = band.end - step
+	return below if band.start is None or below >= band.start else band.end - 0.000001

@@ -6,6 +6,8 @@ Percentile points are the mid-rank percentile among the parties that have the si
 
 from __future__ import annotations
 
+import json
+
 import ibis
 import ibis.expr.types as ir
 
@@ -80,19 +82,25 @@ def percentile(
 
 
 def value_reaching(table: ir.Table, signal: str, points: float, direction: str) -> ir.Table:
-	"""One row, column ``value``: the nearest value of the signal whose percentile points reach ``points``.
+	"""One row, column ``value``: the nearest value of the signal that earns a party at least ``points``.
 
-	The smallest such value where higher is better, the largest where lower is; null when no party has one.
+	The party comes from a worse value, so that at its new one it has one party fewer below it and one more beside
+	it. The smallest such value among those that parties have where higher is better, the largest where lower is;
+	null when none is enough.
 	"""
 	value = table[column_name(signal)].cast("float64")
 	known = table.filter(value.notnull()).select(value=value)
 	counted = known.group_by("value").aggregate(n=known.count())
 	running = ibis.window(order_by=counted.value, preceding=None, following=0)
-	upto, total = counted.n.sum().over(running), counted.n.sum().over(ibis.window())
-	middle = upto.cast("float64") - counted.n.cast("float64") / 2.0
-	placed = counted.mutate(points=100.0 * middle / total.cast("float64"))
+	upto, total = (
+		counted.n.sum().over(running).cast("float64"),
+		counted.n.sum().over(ibis.window()).cast("float64"),
+	)
 	higher = direction == "higher"
-	enough = placed.filter((placed.points if higher else 100.0 - placed.points) >= points)
+	from_below = (upto - counted.n.cast("float64") / 2.0 - 0.5) / total
+	from_above = 1.0 - (upto - counted.n.cast("float64") / 2.0 + 0.5) / total
+	placed = counted.mutate(points=100.0 * (from_below if higher else from_above))
+	enough = placed.filter(placed.points >= points)
 	return enough.aggregate(value=enough.value.min() if higher else enough.value.max())
 
 
@@ -117,5 +125,5 @@ def parts_json(scored: ir.Table, points: dict[str, str]) -> ir.StringColumn:
 	text: ir.StringValue = ibis.literal("{")
 	for index, (signal, column) in enumerate(points.items()):
 		hundredths = (scored[column] * 100.0).round(0).cast("int64").cast("string").fill_null("null")
-		text = text + ibis.literal(f'{", " if index else ""}"{signal}": ') + hundredths
+		text = text + ibis.literal(f"{', ' if index else ''}{json.dumps(signal)}: ") + hundredths
 	return text + ibis.literal("}")

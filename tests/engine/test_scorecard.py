@@ -170,17 +170,18 @@ def four():
 @pytest.mark.parametrize(
 	("points", "direction", "value"),
 	[
-		(12.5, "higher", 10.0),
-		(12.6, "higher", 20.0),
-		(50, "higher", 20.0),
-		(50.1, "higher", 40.0),
-		(87.6, "higher", None),
-		(87.5, "lower", 10.0),
-		(50, "lower", 20.0),
-		(13, "lower", 20.0),
-		(1, "lower", 40.0),
+		(37.5, "higher", 20.0),  # from below: nobody under it, two beside it
+		(37.6, "higher", 40.0),
+		(75, "higher", 40.0),
+		(75.1, "higher", None),
+		(75, "lower", 10.0),
+		(75.1, "lower", None),
+		(37.5, "lower", 20.0),
+		(0, "lower", 40.0),
 	],
 )
-def test_value_reaching_is_the_nearest_value_with_enough_points(four, points, direction, value):
+def test_value_reaching_is_the_nearest_value_that_earns_enough_for_who_comes_there(
+	four, points, direction, value
+):
 	table = value_reaching(four.result.profiles, "party.v", points, direction)
 	assert read(four.backend, table) == [{"value": value}]
