@@ -28,10 +28,10 @@ def preview(as_of: str | None = None) -> dict[str, str]:
 
 @frappe.whitelist()
 def progress(run: str) -> dict[str, Any]:
-	"""status, current_step, progress (0 to 100), error and preview_result of a run."""
+	"""status, current_step, progress (0 to 100) and error of a run; what a preview found is ``get_preview``'s."""
 	doc = frappe.get_doc("Retention Run", run)
 	doc.check_permission("read")
-	return {name: doc.get(name) for name in ("status", "current_step", "progress", "error", "preview_result")}
+	return {name: doc.get(name) for name in ("status", "current_step", "progress", "error")}
 
 
 def get_day(as_of: str | None) -> Any:

@@ -7,6 +7,7 @@ import pytest
 from frappe.client import get, get_count, get_list
 from frappe.desk.doctype.dashboard_chart.dashboard_chart import get as get_chart
 
+from crm_retention.api.cycle import progress
 from crm_retention.api.profile import explain
 from crm_retention.crm_retention.doctype.retention_run.retention_run import get_preview
 from tests.platform.desk import make_change, make_customer, make_profile, make_user
@@ -90,6 +91,7 @@ def test_preview_shows_only_moves_of_readable_parties(seller):
 	frappe.set_user(USER)
 	assert [move["party"] for move in get_preview(run.name)["moves"]] == ["Seen"]
 	assert not get("Retention Run", run.name).get("preview_result")
+	assert "Hidden" not in frappe.as_json(progress(run.name))
 
 
 def test_user_without_any_access_to_customers_sees_nothing(customers):

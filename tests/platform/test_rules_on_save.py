@@ -211,7 +211,6 @@ def test_criterion_without_its_bands_is_refused():
 	("field", "value", "label"),
 	[
 		("run_hour", 24, "Hour of the Run"),
-		("holdout_share", 80, "Holdout Share"),
 		("period_days", 0, "Money and Trends"),
 		("horizon_days", 0, "Horizon"),
 	],

@@ -53,7 +53,7 @@ class RetentionRun(Document):
 	# end: auto-generated types
 	@staticmethod
 	def clear_old_logs(days: int = 90) -> None:
-		"""Delete runs older than ``days``, called by Log Settings. The history of tiers stays."""
+		"""Delete runs older than ``days``, and history older than Retention Settings keep it. Called by Log Settings."""
 		run = frappe.qb.DocType("Retention Run")
 		old = (
 			frappe.qb.from_(run)
@@ -66,6 +66,16 @@ class RetentionRun(Document):
 		for child in ("Retention Run Step", "Retention Run Problem"):
 			frappe.db.delete(child, {"parent": ("in", names or [""])})
 		frappe.db.delete("Retention Run", {"name": ("in", names or [""])})
+		clear_old_history()
+
+
+def clear_old_history() -> None:
+	"""Delete tier and stage changes of more than ``history_keep_days`` ago; 0 keeps them for ever."""
+	days = frappe.utils.cint(frappe.db.get_single_value("Retention Settings", "history_keep_days"))
+	if days > 0:
+		frappe.db.delete(
+			"Tier Change", {"on_date": ("<", frappe.utils.add_days(frappe.utils.today(), -days))}
+		)
 
 
 @frappe.whitelist()

@@ -29,9 +29,8 @@ class RetentionSettings(Document):
 		convert_currencies: DF.Check
 		discount_rate: DF.Percent
 		enabled: DF.Check
-		holdout_share: DF.Percent
+		history_keep_days: DF.Int
 		horizon_days: DF.Int
-		hour_rate: DF.Currency
 		include_leads: DF.Check
 		last_run: DF.Link | None
 		lifetime_enabled: DF.Check
@@ -42,23 +41,17 @@ class RetentionSettings(Document):
 		read_items: DF.Check
 		read_payment_dates: DF.Check
 		run_hour: DF.Int
-		run_keep_days: DF.Int
 		target_currency: DF.Link | None
 
 	# end: auto-generated types
 	def validate(self) -> None:
 		self.validate_run_hour()
-		self.validate_shares()
 		self.validate_windows()
 		self.validate_currencies()
 
 	def validate_run_hour(self) -> None:
 		if not 0 <= frappe.utils.cint(self.run_hour) <= 23:
 			self.throw_field("run_hour", _("must be from 0 to 23."))
-
-	def validate_shares(self) -> None:
-		if not 0 <= frappe.utils.flt(self.holdout_share) <= 50:
-			self.throw_field("holdout_share", _("must be from 0 to 50 percent."))
 
 	def validate_windows(self) -> None:
 		try:
