@@ -39,12 +39,20 @@ def get_criterion_options() -> list[dict[str, str]]:
 	"""What a scorecard's criterion may use: value, label and description of each."""
 	profile = frappe.get_meta("Retention Profile")
 	options = [
-		{"value": signal.name, "label": _(signal.label), "description": _(signal.definition)}
+		{
+			"value": signal.name,
+			"label": _(signal.label, context="Retention Profile"),
+			"description": _(signal.definition),
+		}
 		for signal in SIGNALS
 		if signal.type != "date"
 	]
 	options += [
-		{"value": name, "label": _(label), "description": _(profile.get_field(name).description or "")}
+		{
+			"value": name,
+			"label": _(label, context="Retention Profile"),
+			"description": _(profile.get_field(name).description or ""),
+		}
 		for name, label in LIFETIME_RESULTS.items()
 	]
 	options += [
@@ -69,10 +77,10 @@ def get_signal_catalogue() -> list[dict[str, str]]:
 	rows = [
 		{
 			"name": signal.name,
-			"label": _(signal.label),
-			"unit": _(signal.unit),
+			"label": _(signal.label, context="Retention Profile"),
+			"unit": _(signal.unit, context="Retention Signal"),
 			"definition": _(signal.definition),
-			"source": _(signal.source.title()),
+			"source": _(signal.source.title(), context="Retention Signal"),
 			"custom": "",
 		}
 		for signal in SIGNALS
@@ -81,8 +89,8 @@ def get_signal_catalogue() -> list[dict[str, str]]:
 		{
 			"name": row.name,
 			"label": _(row.label),
-			"unit": _(row.unit or ""),
-			"definition": _(row.description or ""),
+			"unit": _(row.unit) if row.unit else "",
+			"definition": _(row.description) if row.description else "",
 			"source": _(row.source_doctype),
 			"custom": row.name,
 		}

@@ -79,7 +79,7 @@ def add_labels(result: dict[str, Any]) -> None:
 	rows += (result["next_tier"] or {}).get("needed", [])
 	for item in rows:
 		signal = known.get(item.get("signal") or item.get("name"))
-		item["label"] = _(signal.label) if signal else _(item["label"])
+		item["label"] = _(signal.label) if signal else _(item["label"], context="Retention Profile")
 
 
 def get_history(party_type: str, party: str) -> list[dict[str, Any]]:

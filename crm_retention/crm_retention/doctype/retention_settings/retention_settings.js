@@ -46,12 +46,12 @@ frappe.ui.form.on("Retention Settings", {
 			}
 			const colour = { Completed: "green", Failed: "red", Partial: "orange", Running: "blue", Queued: "gray" };
 			const rows = runs.map(
-				(run) => `<tr><td><a href="/app/retention-run/${encodeURIComponent(run.name)}">${frappe.datetime.str_to_user(run.as_of)}</a></td>
-				<td>${__(run.kind)}</td><td><span class="indicator-pill ${colour[run.status]}">${__(run.status)}</span></td>
+				(run) => `<tr><td class="text-nowrap"><a href="/app/retention-run/${encodeURIComponent(run.name)}">${frappe.datetime.str_to_user(run.as_of)}</a></td>
+				<td>${__(run.kind, null, "Retention Run")}</td><td><span class="indicator-pill ${colour[run.status]}">${__(run.status, null, "Retention Run")}</span></td>
 				<td class="text-right">${run.parties || 0}</td><td class="text-right">${run.tier_changes || 0}</td><td class="text-right">${run.stage_changes || 0}</td></tr>`
 			);
-			wrapper.html(`<div style="overflow-x: auto"><table class="table table-sm"><thead><tr><th>${__("As Of")}</th><th>${__("Kind")}</th><th>${__("Status")}</th>
-				<th class="text-right">${__("Parties")}</th><th class="text-right">${__("Tier Changes")}</th><th class="text-right">${__("Stage Changes")}</th></tr></thead>
+			wrapper.html(`<div style="overflow-x: auto"><table class="table table-sm"><thead><tr><th>${__("As Of", null, "Retention Run")}</th><th>${__("Kind", null, "Retention Run")}</th><th>${__("Status", null, "Retention Run")}</th>
+				<th class="text-right">${__("Parties", null, "Retention Run")}</th><th class="text-right">${__("Tier Changes")}</th><th class="text-right">${__("Stage Changes")}</th></tr></thead>
 				<tbody>${rows.join("")}</tbody></table></div>`);
 		});
 	},
@@ -69,7 +69,7 @@ frappe.ui.form.on("Retention Settings", {
 			frm.get_field("signals_html").$wrapper.html(`<p class="text-muted">${__("What is known about every customer. Further signals are made without code from any document that names a customer.")}
 				<a href="/app/retention-signal">${__("Own Signals")}</a></p>
 				<div style="overflow-x: auto"><table class="table table-sm"><thead><tr><th>${__("Signal")}</th><th>${__("Meaning")}</th><th class="hidden-xs">${__("Unit")}</th>
-				<th class="hidden-xs">${__("From")}</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>`);
+				<th class="hidden-xs">${__("Source", null, "Retention Signal")}</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>`);
 		});
 	},
 });
