@@ -91,7 +91,9 @@ crm_retention.conditions.edit = function (frm, options) {
 	group.update_filter_button = () => {}; // this group has no button of a list
 	dialog.show();
 	const rows = crm_retention.conditions.read(frm, options.field);
-	group.add_filters_to_filter_group(rows.filter((row) => row[0] === options.doctype));
+	const known = rows.filter((row) => row[0] === options.doctype);
+	if (known.length) group.add_filters_to_filter_group(known);
+	else group.add_filter(options.doctype, "name"); // an empty row to begin with
 };
 
 crm_retention.conditions.render_groups = function (frm) {

@@ -2,8 +2,20 @@ frappe.ui.form.on("Customer", {
 	refresh(frm) {
 		if (frm.is_new() || !frm.get_field("retention_html")) return;
 		frm.toggle_display(["retention_tier", "retention_stage"], false); // the view below says it with reasons
-		crm_retention.profile_view.load(frm.get_field("retention_html").$wrapper, "Customer", frm.doc.name);
+		frm.get_field("retention_html").$wrapper.empty();
+		frm.retention_shown = null;
+		frm.trigger("show_retention");
 		frm.trigger("show_retention_indicators");
+	},
+
+	on_tab_change: (frm) => frm.trigger("show_retention"),
+
+	// Explaining a customer takes queries: only for whoever opens the tab.
+	show_retention(frm) {
+		const open = frm.get_active_tab()?.df.fieldname === "retention_tab";
+		if (!open || frm.is_new() || frm.retention_shown === frm.doc.name) return;
+		frm.retention_shown = frm.doc.name;
+		crm_retention.profile_view.load(frm.get_field("retention_html").$wrapper, "Customer", frm.doc.name);
 	},
 
 	show_retention_indicators(frm) {

@@ -9,6 +9,7 @@ frappe.provide("crm_retention.profile_view");
 		promoted: __("promoted"),
 		demoted: __("demoted"),
 		unchanged: __("unchanged"),
+		changed: "",
 		"held by margin": __("held: the score is within the margin"),
 		"held by stay": __("held: the minimum stay is not over"),
 		"held while rules are broken": __("held: the rules of the tier cannot be used at present"),
@@ -16,7 +17,11 @@ frappe.provide("crm_retention.profile_view");
 		none: __("no tier fits"),
 	};
 
-	view.get_reason = (reason) => REASONS[reason] || reason || "";
+	// The same word may name a tier and a stage: other languages tell them apart.
+	view.tier = (name) => (name ? __(name, null, "Customer Tier") : "");
+	view.stage = (name) => (name ? __(name, null, "Lifecycle Stage") : "");
+
+	view.get_reason = (reason) => REASONS[reason] ?? reason ?? "";
 
 	view.number = function (value, unit) {
 		if (value === null || value === undefined || value === "") return `<span class="text-muted">${__("unknown")}</span>`;
@@ -35,9 +40,9 @@ frappe.provide("crm_retention.profile_view");
 		const indicators = [];
 		if (profile.tier) {
 			const hand = profile.override_tier ? ` (${__("set by hand")})` : "";
-			indicators.push([escape(__("Tier: {0}", [__(profile.tier)]) + hand), "blue"]);
+			indicators.push([escape(__("Tier: {0}", [view.tier(profile.tier)]) + hand), "blue"]);
 		}
-		if (profile.stage) indicators.push([escape(__("Stage: {0}", [__(profile.stage)])), "purple"]);
+		if (profile.stage) indicators.push([escape(__("Stage: {0}", [view.stage(profile.stage)])), "purple"]);
 		if (profile.health !== null && profile.health !== undefined) {
 			const health = format_number(profile.health, null, 0);
 			indicators.push([__("Health: {0}", [health]), view.health_colour(profile.health)]);
@@ -71,7 +76,7 @@ frappe.provide("crm_retention.profile_view");
 		(data.scorecards || []).forEach((card) => root.append(get_scorecard(card, data)));
 		const chart = $(`<div class="rv-card"><h5>${__("History")}</h5><div class="rv-chart"></div><div class="rv-changes"></div></div>`);
 		root.append(chart);
-		draw_history(chart, data.history || []);
+		draw_history(chart, data.history || [], data);
 		root.append(get_rules(data));
 		root.append(get_signals(data));
 	};
@@ -87,7 +92,7 @@ frappe.provide("crm_retention.profile_view");
 			: "";
 		const candidate =
 			tier.candidate && tier.candidate !== tier.current
-				? `<div class="rv-note">${__("By the rules alone: {0}", [escape(__(tier.candidate))])}</div>`
+				? `<div class="rv-note">${__("By the rules alone: {0}", [escape(view.tier(tier.candidate))])}</div>`
 				: "";
 		const since = (row) => (row.since ? __("since {0}", [frappe.datetime.str_to_user(row.since)]) : "");
 		const fact = (label, value, note) =>
@@ -95,16 +100,16 @@ frappe.provide("crm_retention.profile_view");
 		const scores = (data.scorecards || [])
 			.map((card) =>
 				fact(
-					card.purpose === "health" ? __("Health") : __("Score"),
+					card.purpose === "health" ? __("Health", null, "Retention Profile") : __("Score", null, "Retention Profile"),
 					card.score === null || card.score === undefined ? "–" : format_number(card.score, null, 1),
 					escape(__(card.name))
 				)
 			)
 			.join("");
-		const notes = [since(tier), view.get_reason(tier.reason)].filter(Boolean).join(", ");
+		const notes = [since(tier), tier.reason === "unchanged" ? "" : view.get_reason(tier.reason)].filter(Boolean).join(", ");
 		return `<div class="rv-facts">
-			${fact(__("Tier"), escape(__(tier.current || "–")), escape(notes) + override + candidate)}
-			${fact(__("Lifecycle Stage"), escape(__(stage.current || "–")), escape(since(stage)))}
+			${fact(__("Tier"), escape(view.tier(tier.current) || "–"), escape(notes) + override + candidate)}
+			${fact(__("Lifecycle Stage"), escape(view.stage(stage.current) || "–"), escape(since(stage)))}
 			${scores}
 			${fact(__("As Of"), data.as_of ? frappe.datetime.str_to_user(data.as_of) : "–", __("Rules {0}", [escape(data.rule_version)]) + changed)}
 		</div>`;
@@ -123,10 +128,11 @@ frappe.provide("crm_retention.profile_view");
 		);
 		const ways = needed.length ? `<div class="rv-label mt-2">${__("Any one of these would be enough")}</div><ul>${needed.join("")}</ul>` : "";
 		if (!lines.length && !needed.length) {
-			lines.push(__("The rules of {0} are met; see the reason above.", [escape(__(next.name))]));
+			lines.push(__("The rules of {0} are met; see the reason above.", [escape(view.tier(next.name))]));
 		}
+		const name = "<b>" + escape(view.tier(next.name)) + "</b>";
 		return `<div class="rv-card"><h5>${__("Why not higher?")}</h5>
-			<div>${__("Next tier: {0}", [`<b>${escape(__(next.name))}</b>`])}</div>
+			<div>${__("Next tier: {0}", [name])}</div>
 			<ul class="mb-0">${lines.map((line) => `<li>${line}</li>`).join("")}</ul>${ways}</div>`;
 	}
 
@@ -147,10 +153,10 @@ frappe.provide("crm_retention.profile_view");
 		const title = card.purpose === "health" ? __("What makes up the health") : __("What makes up the score");
 		const total = card.score === null || card.score === undefined ? "–" : format_number(card.score, null, 1);
 		return `<div class="rv-card"><h5>${title}</h5><div class="rv-scroll"><table class="table table-sm">
-			<thead><tr><th>${__("Signal")}</th><th class="text-right">${__("Value")}</th><th></th>
-			<th class="text-right">${__("Points")}</th><th class="text-right rv-share">${__("Weight")}</th><th class="text-right">${__("Part")}</th></tr></thead>
+			<thead><tr><th>${__("Signal")}</th><th class="text-right">${__("Value", null, "Retention Profile")}</th><th class="rv-bar-cell"></th>
+			<th class="text-right">${__("Points", null, "Customer Scorecard Band")}</th><th class="text-right rv-share">${__("Weight", null, "Customer Scorecard Criterion")}</th><th class="text-right">${__("Part", null, "Retention Profile")}</th></tr></thead>
 			<tbody>${rows.join("")}</tbody>
-			<tfoot><tr><td colspan="5">${escape(__(card.name))}</td><td class="text-right"><b>${total}</b></td></tr></tfoot>
+			<tfoot><tr><td>${escape(__(card.name))}</td><td></td><td class="rv-bar-cell"></td><td></td><td class="rv-share"></td><td class="text-right"><b>${total}</b></td></tr></tfoot>
 		</table></div></div>`;
 	}
 
@@ -166,17 +172,17 @@ frappe.provide("crm_retention.profile_view");
 
 	function get_rules(data) {
 		const mark = (ok) => `<span class="indicator ${ok ? "green" : "red"}"></span>`;
-		const block = (row) => {
+		const block = (name) => (row) => {
 			const score = row.min_score
 				? `<div>${mark(row.score_ok)} ${__("Score of at least {0}", [format_number(row.min_score, null, 1)])}</div>`
 				: "";
 			const conditions = (row.conditions || [])
 				.map((item) => `<div>${mark(item.ok)} ${get_condition(item, data)} <span class="rv-note">(${view.number(item.actual)})</span></div>`)
 				.join("");
-			return `<div class="rv-rule"><div>${mark(row.ok)} <b>${escape(__(row.name))}</b></div><div class="rv-inner">${score}${conditions}</div></div>`;
+			return `<div class="rv-rule"><div>${mark(row.ok)} <b>${escape(name(row.name))}</b></div><div class="rv-inner">${score}${conditions}</div></div>`;
 		};
-		const tiers = [...(data.tiers || [])].reverse().map(block).join("");
-		const stages = (data.stages || []).map(block).join("");
+		const tiers = [...(data.tiers || [])].reverse().map(block(view.tier)).join("");
+		const stages = (data.stages || []).map(block(view.stage)).join("");
 		return `<details class="rv-card"><summary>${__("All rules, with pass or fail")}</summary>
 			<div class="row"><div class="col-md-6"><div class="rv-label">${__("Tiers")}</div>${tiers}</div>
 			<div class="col-md-6"><div class="rv-label">${__("Stages, the first that passes counts")}</div>${stages}</div></div></details>`;
@@ -184,30 +190,35 @@ frappe.provide("crm_retention.profile_view");
 
 	function get_signals(data) {
 		const rows = (data.signals || [])
-			.map((row) => `<tr><td>${escape(__(row.label))}</td><td class="text-right">${view.number(row.value, row.unit)}</td><td class="rv-note">${escape(__(row.unit))}</td></tr>`)
+			.map((row) => `<tr><td>${escape(__(row.label))}</td><td class="text-right">${view.number(row.value, row.unit)}</td><td class="rv-note">${escape(__(row.unit, null, "Retention Signal"))}</td></tr>`)
 			.join("");
 		return `<details class="rv-card"><summary>${__("All signals")}</summary><table class="table table-sm">${rows}</table></details>`;
 	}
 
-	function draw_history(card, history) {
+	function draw_history(card, history, data) {
 		const rows = [...history].sort((a, b) => (a.on < b.on ? -1 : 1));
-		const scored = rows.filter((row) => row.score !== null && row.score !== undefined);
+		const now = (data.scorecards || []).find((card) => card.purpose === "value")?.score;
+		const points = [...rows, { on: data.as_of, score: now }].filter((row) => row.score !== null && row.score !== undefined);
+		// tier and stage that change on one day have one score
+		const scored = Object.values(Object.fromEntries(points.map((row) => [row.on, row])));
 		if (scored.length > 1) {
-			new frappe.Chart(card.find(".rv-chart")[0], {
+			const chart = new frappe.Chart(card.find(".rv-chart")[0], {
 				type: "line",
 				height: 180,
 				colors: ["#2E7DC0"],
 				data: {
 					labels: scored.map((row) => frappe.datetime.str_to_user(row.on)),
-					datasets: [{ name: __("Score"), values: scored.map((row) => flt(row.score, 1)) }],
+					datasets: [{ name: __("Score", null, "Retention Profile"), values: scored.map((row) => flt(row.score, 1)) }],
 				},
 				axisOptions: { xIsSeries: 1, xAxisMode: "tick" },
 				lineOptions: { hideDots: 0, regionFill: 1 },
 			});
+			card.find(".rv-chart").data("chart", chart);
 		}
+		const name = (row, value) => escape((row.kind === "Stage" ? view.stage : view.tier)(value) || "–");
 		const lines = rows.reverse().map(
 			(row) => `<div class="py-1 border-bottom"><span class="rv-note mr-2">${frappe.datetime.str_to_user(row.on)}</span>
-			${row.kind === "Stage" ? __("Stage") : __("Tier")}: ${escape(__(row.from || "–"))} → <b>${escape(__(row.to || "–"))}</b>
+			${row.kind === "Stage" ? __("Stage") : __("Tier")}: ${name(row, row.from)} → <b>${name(row, row.to)}</b>
 			<span class="rv-note">${escape(view.get_reason(row.reason))}</span></div>`
 		);
 		card.find(".rv-changes").html(lines.join("") || `<div class="text-muted small">${__("No change so far.")}</div>`);
@@ -223,17 +234,18 @@ frappe.provide("crm_retention.profile_view");
 			.retention-view .rv-label { color: var(--text-muted); font-size: var(--text-sm, 12px); }
 			.retention-view .rv-value { font-size: 18px; font-weight: 600; }
 			.retention-view .rv-note { color: var(--text-muted); font-size: var(--text-xs, 11px); }
-			.retention-view .rv-bar { background: var(--control-bg, #f3f3f3); border-radius: 4px; height: 6px; min-width: 60px; margin-top: 8px; }
-			.retention-view .rv-bar i { display: block; height: 6px; border-radius: 4px; background: var(--primary, #2E7DC0); }
+			.retention-view .rv-bar { background: var(--control-bg, #f3f3f3); border-radius: 4px; height: 6px; min-width: 60px; margin-top: 6px; }
+			.retention-view .rv-bar i { display: block; height: 6px; border-radius: 4px; background: var(--blue-500, #2E7DC0); }
 			.retention-view .rv-bar-cell { width: 25%; }
 			.retention-view .rv-scroll { overflow-x: auto; }
-			.retention-view table { margin-bottom: 0; }
+			.retention-view table { margin: 0; }
+			.retention-view thead th { border-top: 0; }
 			.retention-view .rv-rule { padding: 4px 0; }
 			.retention-view .rv-inner { padding-left: 16px; }
 			.retention-view summary { cursor: pointer; font-weight: 600; }
 			.retention-view details > .row, .retention-view details > table { margin-top: 10px; }
 			.retention-view ul { padding-left: 18px; }
-			@media (max-width: 576px) { .retention-view .rv-bar-cell, .retention-view .rv-share, .retention-view thead th:nth-child(3) { display: none; } }
+			@media (max-width: 576px) { .retention-view .rv-bar-cell, .retention-view .rv-share { display: none; } }
 		</style>`).appendTo(document.head);
 	};
 })(crm_retention.profile_view);

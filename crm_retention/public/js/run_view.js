@@ -50,13 +50,13 @@ frappe.provide("crm_retention.run_view");
 			frappe.realtime.off("retention_run_progress", on_event);
 		};
 		const on_event = (event) => {
-			if (event.run === run && !over) bar.set(event.progress, __(event.step));
+			if (event.run === run && !over) bar.set(event.progress, __(event.step, null, "Retention Run"));
 		};
 		const poll = () =>
 			frappe.db.get_value("Retention Run", run, FIELDS).then((r) => {
 				const doc = r.message;
 				if (over || !doc) return;
-				if (doc.status !== "Queued") bar.set(flt(doc.progress), __(doc.current_step || doc.status));
+				if (doc.status !== "Queued") bar.set(flt(doc.progress), __(doc.current_step || doc.status, null, "Retention Run"));
 				if (view.is_done(doc.status)) {
 					finish();
 					on_done({ name: run, ...doc });
@@ -86,15 +86,19 @@ frappe.provide("crm_retention.run_view");
 	view.render_preview = function (wrapper, run) {
 		return frappe
 			.xcall("crm_retention.crm_retention.doctype.retention_run.retention_run.get_preview", { run })
-			.then((result) => wrapper.html(get_matrix(result.matrix || []) + get_moves(result.moves || [], result.more || 0)));
+			.then((result) => wrapper.html(get_matrix(result.matrix || [], result.tiers || []) + get_moves(result.moves || [], result.more || 0)));
 	};
 
-	function get_matrix(matrix) {
+	function get_matrix(matrix, order) {
 		if (!matrix.length) return `<div class="text-muted">${__("There is nobody to move.")}</div>`;
 		const none = __("None");
-		const name = (tier) => (tier ? __(tier) : none);
-		const columns = [...new Set(matrix.map((cell) => cell.to || ""))];
-		const rows = [...new Set(matrix.map((cell) => cell.from || ""))];
+		const name = (tier) => (tier ? __(tier, null, "Customer Tier") : none);
+		const named = (key) => [...new Set(matrix.map((cell) => cell[key] || ""))];
+		// by rank, the highest first; those that are no more, and none, at the end
+		const place = (tier) => (order.includes(tier) ? order.indexOf(tier) : order.length + !tier);
+		const sorted = (names) => names.sort((a, b) => place(a) - place(b));
+		const columns = sorted(named("to"));
+		const rows = sorted(named("from"));
 		const count = (from, to) => matrix.find((cell) => (cell.from || "") === from && (cell.to || "") === to)?.count || 0;
 		const cell = (from, to) => {
 			const number = count(from, to);
@@ -103,7 +107,7 @@ frappe.provide("crm_retention.run_view");
 		};
 		return `<p class="text-muted small">${__("From the tier in the row to the tier in the column. Shaded: those who stay.")}</p>
 			<div style="overflow-x: auto"><table class="table table-bordered table-sm retention-matrix">
-			<thead><tr><th>${__("From")} \\ ${__("To")}</th>${columns.map((to) => `<th class="text-right">${escape(name(to))}</th>`).join("")}</tr></thead>
+			<thead><tr><th>${__("From", null, "Tier Change")} \\ ${__("To", null, "Tier Change")}</th>${columns.map((to) => `<th class="text-right">${escape(name(to))}</th>`).join("")}</tr></thead>
 			<tbody>${rows.map((from) => `<tr><th>${escape(name(from))}</th>${columns.map((to) => cell(from, to)).join("")}</tr>`).join("")}</tbody>
 			</table></div>`;
 	}
@@ -112,14 +116,15 @@ frappe.provide("crm_retention.run_view");
 		if (!moves.length) return "";
 		const shown = moves.slice(0, 200);
 		const route = (move) => `/app/${frappe.router.slug(move.party_type)}/${encodeURIComponent(move.party)}`;
+		const name = (tier) => (tier ? __(tier, null, "Customer Tier") : "–");
 		const rows = shown.map(
 			(move) => `<tr><td><a href="${route(move)}">${escape(move.party_name || move.party)}</a></td>
-			<td>${escape(__(move.from || "–"))} → <b>${escape(__(move.to || "–"))}</b></td>
+			<td>${escape(name(move.from))} → <b>${escape(name(move.to))}</b></td>
 			<td class="text-right">${move.score === null || move.score === undefined ? "–" : format_number(move.score, null, 1)}</td></tr>`
 		);
 		const rest = moves.length - shown.length + left_out;
 		const more = rest ? `<p class="text-muted small">${__("and {0} more", [rest])}</p>` : "";
-		return `<table class="table table-sm"><thead><tr><th>${__("Name")}</th><th>${__("Move")}</th><th class="text-right">${__("Score")}</th></tr></thead>
+		return `<table class="table table-sm"><thead><tr><th>${__("Name")}</th><th>${__("Move", null, "Tier Change")}</th><th class="text-right">${__("Score", null, "Retention Profile")}</th></tr></thead>
 			<tbody>${rows.join("")}</tbody></table>${more}`;
 	}
 })(crm_retention.run_view);

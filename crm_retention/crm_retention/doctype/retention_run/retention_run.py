@@ -80,12 +80,16 @@ def clear_old_history() -> None:
 
 @frappe.whitelist()
 def get_preview(run: str) -> dict[str, Any]:
-	"""Who would move, as the preview found: ``matrix`` over all parties and ``moves`` of those the user may read."""
+	"""Who would move, as the preview found.
+
+	``matrix`` counts over all parties, ``moves`` names those that the user may read, ``tiers`` are all by rank.
+	"""
 	doc = frappe.get_doc("Retention Run", run)
 	doc.check_permission("read")
 	result = json.loads(doc.preview_result or "{}")
 	moves = result.get("moves", [])
 	readable = {party_type: _get_readable(party_type, moves) for party_type in PARTY_TYPES}
+	result["tiers"] = frappe.get_all("Customer Tier", order_by="`rank` desc", pluck="name")
 	result["moves"] = [move for move in moves if move["party"] in readable.get(move["party_type"], ())]
 	return result
 
