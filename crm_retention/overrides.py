@@ -16,15 +16,15 @@ KINDS = ("tier", "stage")
 def set_overridden(profile: Document, before: Any) -> None:
 	"""Mutate a profile that is being saved: what is set by hand is in force; a lifted tier is the candidate's.
 
-	A lifted stage stays until the next run, which decides it.
+	A lifted stage stays until the next run, which decides it. Taking away what had expired changes nothing.
 	"""
 	for kind in KINDS:
 		field = f"override_{kind}"
 		wanted = profile.get(field)
 		if wanted:
 			put(profile, before, kind, wanted, "override")
-		elif before and before.get(field) and kind == "tier":
-			put(profile, before, kind, profile.candidate_tier, "override lifted")
+		elif before and before.get(field) and kind == "tier" and before.tier_reason == "override":
+			lift_tier(profile, before)
 
 
 def put(profile: Document, before: Any, kind: str, value: str | None, reason: str) -> None:
@@ -37,8 +37,23 @@ def put(profile: Document, before: Any, kind: str, value: str | None, reason: st
 	if since is None or since < today:
 		profile.set(f"previous_{kind}", before.get(kind) if before else None)
 		profile.set(f"previous_{kind}_since", since)
+	set_value(profile, kind, value, reason)
+
+
+def lift_tier(profile: Document, before: Any) -> None:
+	"""Set the candidate's tier as of today. The previous tier stays that of before the decision, so that what
+	holds a tier against flapping does not hold the decided one in a further run of today.
+	"""
+	if profile.candidate_tier == before.tier:
+		profile.tier_reason = "override lifted"
+	else:
+		set_value(profile, "tier", profile.candidate_tier, "override lifted")
+
+
+def set_value(profile: Document, kind: str, value: str | None, reason: str) -> None:
+	"""Set tier or stage as of today."""
 	profile.set(kind, value)
-	profile.set(f"{kind}_since", today)
+	profile.set(f"{kind}_since", getdate(nowdate()))
 	profile.set(f"{kind}_reason", reason)
 	if kind == "tier":
 		profile.tier_rank = frappe.db.get_value("Customer Tier", value, "rank") if value else None

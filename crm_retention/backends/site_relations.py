@@ -88,10 +88,17 @@ def site_relations(sources: Sources) -> dict[str, ir.Table]:
 
 
 def physical(doctype: str, columns: Sequence[str]) -> ir.Table:
-	"""The database table of a DocType with those of the columns that it has."""
+	"""The database table of a DocType with those of the columns that it has.
+
+	The column of a custom field stays in the database when the field is removed: it does not count.
+	"""
 	meta = frappe.get_meta(doctype)
 	present = set(frappe.db.get_table_columns(doctype))
-	schema = {name: column_type(meta, name) for name in columns if name in present}
+	schema = {
+		name: column_type(meta, name)
+		for name in columns
+		if name in present and (name in STANDARD_TYPES or meta.has_field(name))
+	}
 	return ibis.table(schema, name=f"tab{doctype}")
 
 
