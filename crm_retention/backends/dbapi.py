@@ -70,7 +70,8 @@ class MariaDB(DbApiBackend):
 
 	def create_as(self, name: str, select: str, key: tuple[str, ...]) -> str:
 		columns = ", ".join(self.quote(column) for column in key)
-		index = f" (KEY ({columns}))" if key else ""
+		kind = "PRIMARY KEY" if key == ("nr",) else "KEY"
+		index = f" ({kind} ({columns}))" if key else ""
 		return f"CREATE TEMPORARY TABLE {self.quote(name)}{index} {self.table_options} AS {select}"
 
 	def key_clause(self, key: tuple[str, ...]) -> str:

@@ -74,12 +74,10 @@ class ProfileWriter:
 			fresh=differing.old_name.isnull().cast("int64"),
 		)
 		work = self.backend.materialise("write", numbered, ("name",))
-		everyone = self.backend.materialise("everyone", rows.select("name"), ("name",))
 		self.backend.materialise("changes", self.numbered_changes(work), ("party", "kind"))
 		sizes = self.backend.fetch(work.aggregate(n=work.count(), fresh=work.fresh.sum().fill_null(0)))
-		total = self.backend.fetch(everyone.aggregate(n=everyone.count()))["n"][0]
 		written, created = int(sizes["n"][0]), int(sizes["fresh"][0])
-		return Written(created, written - created, int(total) - written)
+		return Written(created, written - created, self.result.counts["parties"] - written)
 
 	def stamped(self) -> ir.Table:
 		"""The profiles with the columns of the DocType: the engine's key is the name, ``party`` the document."""
@@ -168,7 +166,7 @@ class ProfileWriter:
 
 	def release(self, written: Written) -> None:
 		"""Parties that no longer count (disabled, converted) keep their profile and overrides but have no tier."""
-		gone = f"COALESCE(p.tier_reason, '') <> 'left' AND p.name NOT IN (SELECT name FROM {self.quote(WORK_PREFIX + 'everyone')})"
+		gone = f"COALESCE(p.tier_reason, '') <> 'left' AND p.name NOT IN (SELECT party FROM {self.quote(WORK_PREFIX + 'parties')})"
 		profile = self.quote(PROFILE)
 		written.left = frappe.db.sql(f"SELECT COUNT(*) FROM {profile} p WHERE {gone}")[0][0]
 		if not written.left:

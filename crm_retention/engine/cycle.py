@@ -81,12 +81,14 @@ def run_cycle(backend: Backend, config: Config, as_of: datetime.date, step: Step
 	"""
 	given = backend.relations()
 	relations.require(given)
+	require_single_rows(backend, given)
 	config, problems = without_unusable_signals(config, given)
 
 	kept: dict[str, ir.Table] = {}
 
 	def keep(name: str, table: ir.Table) -> ir.Table:
-		kept[name] = backend.materialise(name, table, ("party",))
+		numbered = "nr" in table.columns and name != "parties"
+		kept[name] = backend.materialise(name, table, ("nr",) if numbered else ("party",))
 		return kept[name]
 
 	with step("signals"):
@@ -96,37 +98,39 @@ def run_cycle(backend: Backend, config: Config, as_of: datetime.date, step: Step
 		valued = widened(known, keep("lifetime", lifetime.results(known, predicted, model)))
 	with step("scores"):
 		cards, card_problems = usable_scorecards(config, valued)
-		full = widened(valued, keep("scores", scores(valued, cards, keep)))
+		scored = keep("scores", scores(valued, cards, keep))
+		full = widened(valued, scored)
 	with step("tiers"):
-		before = keep("before", state_before(given["state"], as_of)) if "state" in given else None
+		before = before_of(given, kept["parties"], as_of, keep)
 		stated = with_state(full, before)
 		problems += rule_problems("tiers", config, stated) + card_problems
 		tiers = keep("tier_outcome", tier_outcome(stated, before, config, as_of, broken_in(stated), keep))
-		tiered = widened(stated, tiers.select("party", *TIER_FIELDS))
+		tiered = widened(stated, tiers.select("nr", *TIER_FIELDS))
 		problems += rule_problems("stages", config, tiered)
 		stages = keep("stage_outcome", stage_outcome(tiered, before, config, as_of, broken_in(tiered), keep))
 	with step("changes"):
-		profiles = widened(widened(full, tiers), stages)
-		stored = with_state(profiles.drop("previous_tier", "previous_stage"), before)
+		decided = widened(widened(kept["parties"].select("nr", "party", "party_type"), scored), tiers)
+		stored = with_state(widened(decided, stages).drop("previous_tier", "previous_stage"), before)
 		changes = backend.materialise("found_changes", changes_of(stored), ("party", "kind"))
-		counts = count(backend, given, profiles, changes, as_of, kept["purchase_totals"])
-	return CycleResult(
-		profiles,
-		changes,
-		migration_of(with_state(tiers.select("party", "tier"), before)),
-		model,
-		problems,
-		counts,
-	)
+		counts = count(backend, given, kept["parties"], changes, as_of, kept["purchase_totals"])
+	profiles = widened(widened(full, tiers), stages).drop("nr")
+	return CycleResult(profiles, changes, migration_of(stored), model, problems, counts)
 
 
 # What a stage's conditions may ask of the tier that was decided just before.
 TIER_FIELDS = ("tier", "tier_rank", "candidate_tier")
 
 
+def before_of(
+	given: Mapping[str, ir.Table], parties: ir.Table, as_of: datetime.date, keep: Keep
+) -> ir.Table | None:
+	"""What was true before ``as_of``, or None without a state."""
+	return keep("before", state_before(given["state"], parties, as_of)) if "state" in given else None
+
+
 def widened(table: ir.Table, more: ir.Table) -> ir.Table:
 	"""``table`` with the columns of ``more``, which has one row for each of its parties."""
-	return table.left_join(more, "party").drop("party_right")
+	return table.left_join(more, "nr").drop("nr_right")
 
 
 def without_unusable_signals(config: Config, given: Mapping[str, ir.Table]) -> tuple[Config, list[Problem]]:
@@ -168,6 +172,10 @@ def fit_lifetime(
 	if model.bgnbd is None:
 		return model, None
 	predicted = lifetime.predictions(model.bgnbd, triple, config.lifetime)
+	if not all(np.isfinite(column).all() for column in predicted.values()):
+		return replace(
+			model, bgnbd=None, reasons=(*model.reasons, "BG/NBD: its predictions are not finite")
+		), None
 	return model, backend.load("predictions", predicted, ("frequency", "recency", "age"))
 
 
@@ -184,8 +192,8 @@ def usable_scorecards(config: Config, table: ir.Table) -> tuple[list[Scorecard],
 
 
 def scores(table: ir.Table, cards: list[Scorecard], keep: Keep = as_is) -> ir.Table:
-	"""party; score and score_parts (purpose value), health and health_parts (purpose health)."""
-	scored = table.select("party")
+	"""nr; score and score_parts (purpose value), health and health_parts (purpose health)."""
+	scored = table.select("nr")
 	for purpose, column in (("value", "score"), ("health", "health")):
 		card = next((card for card in cards if card.purpose == purpose), None)
 		if card:
@@ -236,23 +244,20 @@ def migration_of(decided: ir.Table) -> ir.Table:
 def count(
 	backend: Backend,
 	given: Mapping[str, ir.Table],
-	profiles: ir.Table,
+	parties: ir.Table,
 	changes: ir.Table,
 	as_of: datetime.date,
 	buyers: ir.Table,
 ) -> dict[str, int]:
-	"""The counts of ``CycleResult``. Raises DataError when a party has two profiles."""
-	sizes = backend.fetch(profiles.aggregate(parties=profiles.count(), distinct=profiles.party.nunique()))
-	parties = int(sizes["parties"][0])
-	if parties != int(sizes["distinct"][0]):
-		raise DataError([Problem("parties", _twice(backend, profiles), "party", "is there more than once")])
+	"""The counts of ``CycleResult``."""
+	everyone = int(backend.fetch(parties.aggregate(n=parties.count()))["n"][0])
 	purchases = given["purchases"]
 	late = purchases.filter(purchases.day > literal(as_of))
-	unknown = buyers.anti_join(profiles, "party")
+	unknown = buyers.anti_join(parties, "party")
 	kinds = backend.fetch(changes.group_by("kind").aggregate(n=changes.count()))
 	by_kind = dict(zip(kinds["kind"].tolist(), kinds["n"].tolist(), strict=True))
 	return {
-		"parties": parties,
+		"parties": everyone,
 		"tier_changes": int(by_kind.get("Tier", 0)),
 		"stage_changes": int(by_kind.get("Stage", 0)),
 		"purchases_after": int(backend.fetch(late.aggregate(n=late.count()))["n"][0]),
@@ -260,9 +265,16 @@ def count(
 	}
 
 
-def _twice(backend: Backend, profiles: ir.Table) -> str:
-	grouped = profiles.group_by("party").aggregate(n=profiles.count())
-	found: npt.NDArray[np.object_] = backend.fetch(grouped.filter(grouped.n > 1).order_by("party").limit(3))[
-		"party"
-	]
-	return ", ".join(str(name) for name in found)
+def require_single_rows(backend: Backend, given: Mapping[str, ir.Table]) -> None:
+	"""Raises DataError when a relation that has one row a party has two, naming relation and parties."""
+	problems = []
+	for name in ("parties", "state"):
+		if name in given:
+			rows = given[name].filter(given[name].party.notnull())
+			grouped = rows.group_by("party").aggregate(n=rows.count())
+			found = backend.fetch(grouped.filter(grouped.n > 1).order_by("party").limit(3))["party"]
+			if len(found):
+				who = ", ".join(str(party) for party in found)
+				problems.append(Problem(name, who, "party", "is there more than once"))
+	if problems:
+		raise DataError(problems)

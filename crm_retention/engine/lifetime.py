@@ -27,7 +27,8 @@ from .values import LIFETIME_RESULTS, LifetimeSettings
 DAYS_PER_UNIT = 7.0
 HORIZONS = (30, 90, 365)
 STEP_DAYS = 30
-LIMIT = 1e5
+# Beyond it a parameter says that parties do not differ, and the hypergeometric function loses its digits.
+LIMIT = 1e3
 
 Array = npt.NDArray[np.float64]
 
@@ -313,5 +314,5 @@ def with_lifetime(signals: ir.Table, predicted: ir.Table | None, model: Lifetime
 
 
 def results(signals: ir.Table, predicted: ir.Table | None, model: LifetimeModel) -> ir.Table:
-	"""party and the columns of ``LIFETIME_RESULTS``."""
-	return with_lifetime(signals, predicted, model).select("party", *LIFETIME_RESULTS)
+	"""nr and the columns of ``LIFETIME_RESULTS``."""
+	return with_lifetime(signals, predicted, model).select("nr", *LIFETIME_RESULTS)

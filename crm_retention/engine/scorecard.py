@@ -19,19 +19,19 @@ MISSING_POINTS = {"worst": 0.0, "neutral": 50.0}
 
 
 def score(table: ir.Table, card: Scorecard, name: str, parts: str, keep: Keep = as_is) -> ir.Table:
-	"""party and two columns, named by ``name`` and ``parts``.
+	"""nr and two columns, named by ``name`` and ``parts``.
 
 	``name``: float 0 to 100, null when every criterion was left out for want of data. ``parts``: JSON text,
 	signal to points in hundredths (an integer, so that every database writes the same characters) or null.
 	Percentiles are taken over the few columns that the card needs: databases sort whole rows for them.
 	"""
 	points = {item.signal: f"points_{index}" for index, item in enumerate(card.criteria)}
-	needed = keep(
-		f"{name}_inputs", table.select("party", *sorted({column_name(item.signal) for item in card.criteria}))
-	)
+	needed = table.select("nr", *sorted({column_name(item.signal) for item in card.criteria}))
+	if any(item.method == "percentile" for item in card.criteria):
+		needed = keep(f"{name}_inputs", needed)
 	sized = with_sizes(needed, card)
 	earned = {points[item.signal]: criterion_points(sized, item) for item in card.criteria}
-	scored = keep(f"{name}_points", sized.select("party", **earned))
+	scored = keep(f"{name}_points", sized.select("nr", **earned))
 	total: ir.Value = ibis.literal(0.0)
 	weight: ir.Value = ibis.literal(0.0)
 	for item in card.criteria:
@@ -39,7 +39,7 @@ def score(table: ir.Table, card: Scorecard, name: str, parts: str, keep: Keep = 
 		total = total + (value * float(item.weight)).fill_null(0.0)
 		weight = weight + ibis.ifelse(value.isnull(), 0.0, float(item.weight))
 	result = (total / ibis.ifelse(weight > 0, weight, ibis.null("float64"))).round(4)
-	return scored.select("party", **{name: result, parts: parts_json(scored, points)})
+	return scored.select("nr", **{name: result, parts: parts_json(scored, points)})
 
 
 def with_sizes(table: ir.Table, card: Scorecard) -> ir.Table:

@@ -101,8 +101,8 @@ def signals(
 	custom: tuple[CustomSignal, ...] = (),
 	keep: Keep = as_is,
 ) -> ir.Table:
-	"""One row a party: party, party_type, party_name, ``party__NAME`` attributes, every signal of ``SIGNALS``
-	and each custom signal by its name. Rows after ``as_of`` do not count.
+	"""One row a party: party, party_type, party_name, ``party__NAME`` attributes, its number ``nr``, every signal
+	of ``SIGNALS`` and each custom signal by its name. Rows after ``as_of`` do not count.
 
 	``keep(name, table)`` may hold an intermediate result, a row a party, where that saves a database work.
 	"""
@@ -120,7 +120,7 @@ def signals(
 			parts.append(keep(f"{name}_signals", build(relations[name], as_of, windows)))
 	for index, signal in enumerate(custom):
 		parts.append(keep(f"custom_{index}", custom_signal(signal, relations[signal.relation], as_of)))
-	base = party_base(relations, as_of)
+	base = keep("parties", numbered(party_base(relations, as_of)))
 	return complete(base, side_by_side(base, parts, keep), custom)
 
 
@@ -144,10 +144,9 @@ def side_by_side(base: ir.Table, parts: Sequence[ir.Table], keep: Keep) -> ir.Ta
 def party_base(relations: Mapping[str, ir.Table], as_of: datetime.date) -> ir.Table:
 	"""The parties with their attributes; without a ``parties`` relation, whoever bought by ``as_of``."""
 	if "parties" not in relations:
-		bought = relations["purchases"].filter(lambda t: t.day <= literal(as_of))
-		names = bought.select("party").distinct()
+		names = known_by(relations["purchases"], as_of).select("party").distinct()
 		return names.mutate(party_type=ibis.literal("Customer"), party_name=names.party)
-	parties = relations["parties"]
+	parties = relations["parties"].filter(lambda t: t.party.notnull())
 	known = parties.columns
 	columns = {
 		"party": parties.party,
@@ -156,6 +155,16 @@ def party_base(relations: Mapping[str, ir.Table], as_of: datetime.date) -> ir.Ta
 	}
 	columns |= {f"party__{name}": parties[name] for name in rel.attributes(parties)}
 	return parties.select(**columns)
+
+
+def known_by(purchases: ir.Table, as_of: datetime.date) -> ir.Table:
+	"""Purchases up to the day; a row without a party or a day counts nowhere."""
+	return purchases.filter((purchases.day <= literal(as_of)) & purchases.party.notnull())
+
+
+def numbered(parties: ir.Table) -> ir.Table:
+	"""``parties`` with ``nr``, by which the steps of one cycle join: databases join and index whole numbers best."""
+	return parties.mutate(nr=ibis.row_number().over(ibis.window(order_by=parties.party)))
 
 
 def complete(base: ir.Table, wide: ir.Table, custom: tuple[CustomSignal, ...]) -> ir.Table:
@@ -177,7 +186,7 @@ def purchase_signals(
 	purchases: ir.Table, as_of: datetime.date, windows: Windows, keep: Keep = as_is
 ) -> ir.Table:
 	"""Recency, frequency, monetary value, rhythm, trend, discount, returns and payment, a row a buyer."""
-	past = purchases.filter(purchases.day <= literal(as_of))
+	past = known_by(purchases, as_of)
 	totals = keep(
 		"purchase_totals", past.group_by("party").aggregate(**_purchase_totals(past, as_of, windows))
 	)

@@ -22,7 +22,7 @@ def stage_outcome(
 	broken: Callable[[Stage], bool],
 	keep: Keep = as_is,
 ) -> ir.Table:
-	"""party, stage, stage_since, stage_reason, previous_stage, previous_stage_since.
+	"""nr, stage, stage_since, stage_reason, previous_stage, previous_stage_since.
 
 	``table`` has signals, scores, tier and the columns of ``before``. The first stage in order whose conditions
 	hold wins. ``stage_reason`` is one of initial, changed, unchanged, override, none. A stage for which
@@ -39,7 +39,7 @@ def stage_outcome(
 		)
 		branches.append((rule, ibis.literal(stage.name)))
 	value = ibis.cases(*branches, else_=ibis.null("string")) if branches else ibis.null("string")
-	staged = with_state(keep("stages", table.select("party", stage=value)), before)
+	staged = with_state(keep("stages", table.select("nr", stage=value)), before)
 	overridden = staged.override_stage.isin(names).fill_null(False) if names else ibis.literal(False)
 	reason = ibis.cases(
 		(overridden, "override"),
@@ -48,4 +48,4 @@ def stage_outcome(
 		(staged.stage == staged.was_stage, "unchanged"),
 		else_="changed",
 	)
-	return staged.select("party", "stage", stage_reason=reason, **since(staged, "stage", as_of))
+	return staged.select("nr", "stage", stage_reason=reason, **since(staged, "stage", as_of))

@@ -27,15 +27,16 @@ STATE_COLUMNS = {
 }
 
 
-def state_before(state: ir.Table, as_of: datetime.date) -> ir.Table:
-	"""party and the columns of ``STATE_COLUMNS``.
+def state_before(state: ir.Table, parties: ir.Table, as_of: datetime.date) -> ir.Table:
+	"""nr, as ``parties`` has it, and the columns of ``STATE_COLUMNS``.
 
 	``was_*`` is what was true before ``as_of`` and ``earlier_*`` what was true before that; ``stored_*`` is what
 	the state says now, an earlier run of this day included. ``override_*`` are null once expired; ``lapsed_tier``
 	is true where the party still stands where an expired override put it. For conditions there are
 	``previous_tier`` and ``previous_stage`` (as of the day before) and ``days_in_tier`` and ``days_in_stage``, days.
 	"""
-	before = state.select(**_before(state, as_of))
+	found = state.select(**_before(state, as_of))
+	before = found.inner_join(parties.select("party", "nr"), "party").drop("party")
 	return before.mutate(
 		previous_tier=before.was_tier,
 		previous_stage=before.was_stage,
@@ -48,7 +49,7 @@ def with_state(table: ir.Table, before: ir.Table | None) -> ir.Table:
 	"""``table`` with the columns of ``STATE_COLUMNS``, all null without a state."""
 	if before is None:
 		return table.mutate(**{name: ibis.null(kind) for name, kind in STATE_COLUMNS.items()})
-	return table.left_join(before, "party").drop("party_right")
+	return table.left_join(before, "nr").drop("nr_right")
 
 
 def _before(state: ir.Table, as_of: datetime.date) -> dict[str, ir.Value]:

@@ -23,7 +23,7 @@ def tier_outcome(
 	broken: Callable[[Tier], bool],
 	keep: Keep = as_is,
 ) -> ir.Table:
-	"""party, tier, tier_rank, tier_since, tier_reason, candidate_tier, previous_tier, previous_tier_since.
+	"""nr, tier, tier_rank, tier_since, tier_reason, candidate_tier, previous_tier, previous_tier_since.
 
 	``table`` has signals, score and the columns of ``before``. ``tier_reason`` is one of initial, promoted,
 	demoted, unchanged, held by margin, held by stay, held while rules are broken, override, none. A tier for
@@ -36,10 +36,10 @@ def tier_outcome(
 		"set": _rank_of(table.override_tier, tiers),
 		"held": _hold(table, tiers, config.trees, broken),
 	}
-	ranks = keep("ranks", table.select("party", **columns))
+	ranks = keep("ranks", table.select("nr", **columns))
 	names = {tier.rank: tier.name for tier in tiers}
 	chosen = ranks.select(
-		"party",
+		"nr",
 		tier=_names(_rank(ranks), names),
 		tier_rank=_rank(ranks),
 		tier_reason=_reason(ranks),
