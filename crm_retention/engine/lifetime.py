@@ -9,6 +9,7 @@ their counts; predictions come back as a small relation a row a triple. The mode
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -31,6 +32,7 @@ STEP_DAYS = 30
 LIMIT = 1e3
 
 Array = npt.NDArray[np.float64]
+Objective = Callable[[Array], tuple[float, Array]]
 
 
 class FitError(Exception):
@@ -59,15 +61,19 @@ class BgNbd:
 		return np.where(x > 0, np.exp(np.minimum(log_odds, 700.0)), 0.0)
 
 	def expected_purchases(self, weeks: float, frequency: Array, recency: Array, age: Array) -> Array:
-		"""E[Y(t) | x, t_x, T], Fader, Hardie and Lee (2005), equation 10, shape of the inputs.
+		"""E[Y(t) | x, t_x, T], Fader, Hardie and Lee (2005), equation 10, shape of the inputs."""
+		alive = self.probability_alive(frequency, recency, age)
+		return np.asarray(self.purchases_if_alive(weeks, frequency, age) * alive, dtype=float)
+
+	def purchases_if_alive(self, weeks: float, frequency: Array, age: Array) -> Array:
+		"""E[Y(t) | x, T, alive at T]: what is left of equation 10 without the recency, shape of the inputs.
 
 		The hypergeometric function is taken after Euler's transformation, which stays finite for large x.
 		"""
 		r, a, b = self.r, self.a if abs(self.a - 1.0) > 1e-8 else 1.0 + 1e-8, self.b
 		z = weeks / (self.alpha + age + weeks)
 		left = hyp2f1(a + b - 1.0 - r, a - 1.0, a + b + frequency - 1.0, z) * (1.0 - z) ** (a - 1.0)
-		growth = (a + b + frequency - 1.0) / (a - 1.0) * (1.0 - left)
-		return np.asarray(growth / (1.0 + self._dropout_odds(frequency, recency, age)), dtype=float)
+		return np.asarray((a + b + frequency - 1.0) / (a - 1.0) * (1.0 - left), dtype=float)
 
 
 @dataclass(frozen=True)
@@ -167,42 +173,46 @@ def fit_bgnbd(frequency: Array, recency: Array, age: Array, n: Array | None = No
 	x, t_x, big_t = (np.asarray(array, dtype=float) for array in (frequency, recency, age))
 	weight = np.ones_like(x) if n is None else np.asarray(n, dtype=float)
 	scale = max(float(np.average(big_t, weights=weight)) / 10.0, 1e-6)
-	unique_x, place = np.unique(x, return_inverse=True)
-
-	def objective(theta: Array) -> tuple[float, Array]:
-		return _bgnbd_negative(np.exp(theta), x, t_x, big_t, weight, unique_x, place)
-
-	start = np.log([0.5, scale, 1.0, 2.0])
-	theta, log_likelihood = _optimise(objective, start, float(weight.sum()))
+	objective = _bgnbd_objective(x, t_x, big_t, weight)
+	theta, log_likelihood = _optimise(objective, np.log([0.5, scale, 1.0, 2.0]), float(weight.sum()))
 	r, alpha, a, b = (float(value) for value in np.exp(theta))
 	return BgNbd(r, alpha, a, b, log_likelihood, int(weight.sum()))
 
 
-def _bgnbd_negative(
-	params: Array, x: Array, t_x: Array, age: Array, n: Array, unique_x: Array, place: npt.NDArray[np.intp]
-) -> tuple[float, Array]:
-	"""Mean negative log-likelihood and its gradient in the logarithms of r, alpha, a, b."""
-	r, alpha, a, b = params
-	u = unique_x
-	first = (gammaln(r + u) - gammaln(r) + r * np.log(alpha))[place]
-	second = (gammaln(a + b) + gammaln(b + u) - gammaln(b) - gammaln(a + b + u))[place]
-	repeated = x > 0
-	log_age, log_last = np.log(alpha + age), np.log(alpha + t_x)
-	alive = -(r + x) * log_age
-	gone = np.where(repeated, np.log(a) - np.log(b + np.maximum(x, 1.0) - 1.0) - (r + x) * log_last, -np.inf)
-	mix = np.logaddexp(alive, gone)
-	weight_alive, weight_gone = np.exp(alive - mix), np.exp(gone - mix)
-	total = float(n @ (first + second + mix))
-	d_r = (
-		(digamma(r + u) - digamma(r) + np.log(alpha))[place] - weight_alive * log_age - weight_gone * log_last
-	)
-	d_alpha = r / alpha - (r + x) * (weight_alive / (alpha + age) + weight_gone / (alpha + t_x))
-	shared = digamma(a + b) - digamma(a + b + u)
-	d_a = shared[place] + weight_gone / a
-	d_b = (shared + digamma(b + u) - digamma(b))[place] - weight_gone / (b + np.maximum(x, 1.0) - 1.0)
-	gradient = np.array([n @ d_r, n @ d_alpha, n @ d_a, n @ d_b]) * params
-	size = float(n.sum())
-	return -total / size, -gradient / size
+def _bgnbd_objective(x: Array, t_x: Array, age: Array, n: Array) -> Objective:
+	"""Mean negative log-likelihood and its gradient in the logarithms of r, alpha, a, b.
+
+	Most terms depend on one of x, t_x and T alone and are taken once for each of its values; what a row adds is
+	the odds of having dropped out.
+	"""
+	u, of_x = np.unique(x, return_inverse=True)
+	lasts, of_last = np.unique(t_x, return_inverse=True)
+	ages, of_age = np.unique(age, return_inverse=True)
+	parties = np.bincount(of_x, weights=n)
+	others, size = np.maximum(u, 1.0) - 1.0, float(n.sum())
+
+	def objective(theta: Array) -> tuple[float, Array]:
+		r, alpha, a, b = np.exp(theta)
+		rate = (r + u)[of_x]
+		log_age, silence = np.log(alpha + ages)[of_age], np.log(alpha + lasts)[of_last]
+		silence = log_age - silence
+		dropped = np.where(u > 0, np.log(a) - np.log(b + others), -np.inf)
+		odds = np.exp(np.minimum(dropped[of_x] + rate * silence, 700.0))
+		gone = n * (odds / (1.0 + odds))
+		gone_by_x = np.bincount(of_x, weights=gone)
+		known = gammaln(r + u) - gammaln(r) + r * np.log(alpha)
+		known = known + gammaln(a + b) + gammaln(b + u) - gammaln(b) - gammaln(a + b + u)
+		total = parties @ known + n @ (np.log1p(odds) - rate * log_age)
+		d_r = parties @ (digamma(r + u) - digamma(r) + np.log(alpha)) - n @ log_age + gone @ silence
+		by_age, by_last = (1.0 / (alpha + ages))[of_age], (1.0 / (alpha + lasts))[of_last]
+		d_alpha = size * r / alpha - (n * rate) @ by_age - (gone * rate) @ (by_last - by_age)
+		shared = digamma(a + b) - digamma(a + b + u)
+		d_a = parties @ shared + gone_by_x.sum() / a
+		d_b = parties @ (shared + digamma(b + u) - digamma(b)) - gone_by_x @ (1.0 / (b + others))
+		gradient = np.array([d_r, d_alpha, d_a, d_b]) * np.exp(theta)
+		return -float(total) / size, -gradient / size
+
+	return objective
 
 
 def fit_gamma_gamma(frequency: Array, value: Array, n: Array | None = None) -> GammaGamma:
@@ -213,21 +223,8 @@ def fit_gamma_gamma(frequency: Array, value: Array, n: Array | None = None) -> G
 	x, m = np.asarray(frequency, dtype=float), np.asarray(value, dtype=float)
 	weight = np.ones_like(x) if n is None else np.asarray(n, dtype=float)
 	scale = float(np.average(m, weights=weight))
-	relative = m / scale
 	size = float(weight.sum())
-
-	def objective(theta: Array) -> tuple[float, Array]:
-		p, q, v = np.exp(theta)
-		inside = np.log(x * relative + v)
-		each = gammaln(p * x + q) - gammaln(p * x) - gammaln(q) + q * np.log(v)
-		each = each + (p * x - 1.0) * np.log(relative) + p * x * np.log(x) - (p * x + q) * inside
-		both, own = digamma(p * x + q), digamma(p * x)
-		d_p = x * (both - own + np.log(relative) + np.log(x) - inside)
-		d_q = both - digamma(q) + np.log(v) - inside
-		d_v = q / v - (p * x + q) / (x * relative + v)
-		gradient = np.array([weight @ d_p, weight @ d_q, weight @ d_v]) * np.exp(theta)
-		return -float(weight @ each) / size, -gradient / size
-
+	objective = _gamma_gamma_objective(x, m / scale, weight)
 	theta, log_likelihood = _optimise(objective, np.log([2.0, 3.0, 2.0]), size)
 	p, q, v = (float(value) for value in np.exp(theta))
 	if q <= 1.0:
@@ -235,9 +232,31 @@ def fit_gamma_gamma(frequency: Array, value: Array, n: Array | None = None) -> G
 	return GammaGamma(p, q, v * scale, log_likelihood - float(weight.sum()) * float(np.log(scale)), int(size))
 
 
-def _optimise(
-	objective: Callable[[Array], tuple[float, Array]], start: Array, size: float
-) -> tuple[Array, float]:
+def _gamma_gamma_objective(x: Array, m: Array, n: Array) -> Objective:
+	"""Mean negative log-likelihood and its gradient in the logarithms of p, q, v; sums that stay are taken once."""
+	u, of_x = np.unique(x, return_inverse=True)
+	parties = np.bincount(of_x, weights=n)
+	spent, bought, size = x * m, n * x, float(n.sum())
+	log_values, log_spent = float(n @ np.log(m)), float(bought @ np.log(spent))
+
+	def objective(theta: Array) -> tuple[float, Array]:
+		p, q, v = np.exp(theta)
+		whole = spent + v
+		log_whole, inverse = np.log(whole), 1.0 / whole
+		once, often = n @ log_whole, bought @ log_whole
+		total = parties @ (gammaln(p * u + q) - gammaln(p * u)) + size * (q * np.log(v) - gammaln(q))
+		total += p * log_spent - log_values - p * often - q * once
+		both = digamma(p * u + q)
+		d_p = (parties * u) @ (both - digamma(p * u)) + log_spent - often
+		d_q = parties @ both + size * (np.log(v) - digamma(q)) - once
+		d_v = size * q / v - p * (bought @ inverse) - q * (n @ inverse)
+		gradient = np.array([d_p, d_q, d_v]) * np.exp(theta)
+		return -float(total) / size, -gradient / size
+
+	return objective
+
+
+def _optimise(objective: Objective, start: Array, size: float) -> tuple[Array, float]:
 	bounds = [(np.log(1e-6), np.log(LIMIT))] * len(start)
 	options = {"maxiter": 1000, "ftol": 1e-15, "gtol": 1e-9, "maxcor": 20}
 	with np.errstate(all="ignore"):
@@ -255,27 +274,29 @@ def predictions(model: BgNbd, triple: dict[str, Array], settings: LifetimeSettin
 	"""For each triple: probability_alive, expected_purchases_30d, _90d, _365d and discounted_purchases.
 
 	``discounted_purchases`` sums expected purchases month by month (30 days) up to the horizon, each month
-	divided by ``(1 + rate) ** (days at its end / 365)``.
+	divided by ``(1 + rate) ** (days at its end / 365)``. Recency bears on the probability alive only, so the
+	hypergeometric function is taken once for each pair of frequency and age.
 	"""
-	x = triple["frequency"].astype(float)
-	t_x, age = triple["recency"] / DAYS_PER_UNIT, triple["age"] / DAYS_PER_UNIT
-	result: dict[str, Any] = {name: triple[name].astype(np.int64) for name in ("frequency", "recency", "age")}
-	result["probability_alive"] = model.probability_alive(x, t_x, age).round(6)
-	reached: dict[int, Array] = {}
+	x, days = triple["frequency"].astype(np.int64), triple["age"].astype(np.int64)
+	pairs, of_pair = np.unique(x * (int(days.max(initial=0)) + 1) + days, return_inverse=True)
+	pair_x, pair_days = np.divmod(pairs, int(days.max(initial=0)) + 1)
 
-	def upto(days: int) -> Array:
-		if days not in reached:
-			reached[days] = model.expected_purchases(days / DAYS_PER_UNIT, x, t_x, age)
-		return reached[days]
+	@functools.cache
+	def if_alive(horizon: int) -> Array:
+		pair_age = pair_days / DAYS_PER_UNIT
+		return model.purchases_if_alive(horizon / DAYS_PER_UNIT, pair_x.astype(float), pair_age)
 
-	for days in HORIZONS:
-		result[f"expected_purchases_{days}d"] = upto(days).round(6)
-	total, before = np.zeros_like(x), np.zeros_like(x)
+	discounted, before = np.zeros(len(pairs)), np.zeros(len(pairs))
 	for end in month_ends(settings.horizon_days):
-		total += (upto(end) - before) / (1.0 + settings.discount_rate) ** (end / 365.0)
-		before = upto(end)
-	result["discounted_purchases"] = total.round(6)
-	return result
+		discounted += (if_alive(end) - before) / (1.0 + settings.discount_rate) ** (end / 365.0)
+		before = if_alive(end)
+	alive = model.probability_alive(x.astype(float), triple["recency"] / DAYS_PER_UNIT, days / DAYS_PER_UNIT)
+	found: dict[str, Any] = {name: triple[name].astype(np.int64) for name in ("frequency", "recency", "age")}
+	found["probability_alive"] = alive.round(6)
+	for horizon in HORIZONS:
+		found[f"expected_purchases_{horizon}d"] = (if_alive(horizon)[of_pair] * alive).round(6)
+	found["discounted_purchases"] = (discounted[of_pair] * alive).round(6)
+	return found
 
 
 def month_ends(horizon_days: int) -> list[int]:
