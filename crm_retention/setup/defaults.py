@@ -1,6 +1,6 @@
 """What a new site and the command line start with: tiers, stages and scorecards, in one place.
 
-The shape is that of ``engine.config.parse``; what the engine does not read (Chinese names, ways of care) is for
+The shape is that of ``engine.config.parse``; what the engine does not read (colours, ways of care) is for
 forms and stands in ``ABOUT``. An installation copies these rows; from then on they belong to the admin.
 """
 
@@ -146,21 +146,18 @@ DEFAULTS: dict[str, Any] = {
 ABOUT: dict[str, dict[str, dict[str, str]]] = {
 	"tiers": {
 		"High Value": {
-			"name_zh": "高价值客户",
 			"way_of_care": "Own plan and regular conversations",
 			"frequency": "Monthly",
 			"personal_measures": "Custom events, dedicated adviser, 1:1 consulting",
 			"colour": "#C0942E",
 		},
 		"Regular": {
-			"name_zh": "普通客户",
 			"way_of_care": "Automated touches and feedback collection",
 			"frequency": "Quarterly",
 			"personal_measures": "Personal product recommendations",
 			"colour": "#2E7DC0",
 		},
 		"Potential": {
-			"name_zh": "潜力客户",
 			"way_of_care": "Education and growth plan",
 			"frequency": "Weekly",
 			"personal_measures": "Industry insight",
@@ -169,56 +166,48 @@ ABOUT: dict[str, dict[str, dict[str, str]]] = {
 	},
 	"stages": {
 		"Potential": {
-			"name_zh": "潜在客户",
 			"main_actions": "Education, content",
 			"data_to_collect": "Lead tracking",
 			"activation": "Invitations that follow behaviour",
 			"colour": "#8FA3AD",
 		},
 		"Converted": {
-			"name_zh": "成交客户",
 			"main_actions": "Fast response, own contact",
 			"data_to_collect": "Orders",
 			"activation": "New products",
 			"colour": "#4C9AA8",
 		},
 		"Active": {
-			"name_zh": "活跃客户",
 			"main_actions": "Deep conversations, co-creation",
 			"data_to_collect": "Behaviour",
 			"activation": "Regular visits",
 			"colour": "#2E7DC0",
 		},
 		"Loyal": {
-			"name_zh": "忠诚客户",
 			"main_actions": "VIP care, wider cooperation",
 			"data_to_collect": "Satisfaction surveys",
 			"activation": "Invitation to co-create",
 			"colour": "#3F9142",
 		},
 		"At Risk": {
-			"name_zh": "风险客户",
 			"main_actions": "Personal call, needs diagnosis",
 			"data_to_collect": "Reason for the silence, open cases",
 			"activation": "Listening visit",
 			"colour": "#D9822B",
 		},
 		"Dormant": {
-			"name_zh": "沉睡客户",
 			"main_actions": "Needs diagnosis, exclusive events",
 			"data_to_collect": "Changes at the customer",
 			"activation": "Wake-up with insight before any discount",
 			"colour": "#9C6ADE",
 		},
 		"Lost": {
-			"name_zh": "流失客户",
 			"main_actions": "Exit conversation, learn the reason",
 			"data_to_collect": "Reason of loss",
 			"activation": "Occasional news worth reading",
 			"colour": "#C0392B",
 		},
 		"Won Back": {
-			"name_zh": "唤回客户",
 			"main_actions": "Welcome back, own contact",
 			"data_to_collect": "What brought them back",
 			"activation": "Early second purchase",

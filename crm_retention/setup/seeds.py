@@ -71,12 +71,10 @@ def get_tiers() -> list[dict[str, Any]]:
 	for tier in DEFAULTS["tiers"]:
 		row, about = dict(tier), dict(ABOUT["tiers"].get(tier["name"], {}))
 		name, conditions = row.pop("name"), get_conditions(row.pop("conditions", ()))
-		chinese = about.pop("name_zh", None)
 		docs.append(
 			{
 				"doctype": "Customer Tier",
 				"tier_name": name,
-				"tier_name_zh": chinese,
 				**row,
 				**about,
 				**conditions,
@@ -90,12 +88,10 @@ def get_stages() -> list[dict[str, Any]]:
 	docs = []
 	for stage in DEFAULTS["stages"]:
 		about = dict(ABOUT["stages"].get(stage["name"], {}))
-		chinese = about.pop("name_zh", None)
 		docs.append(
 			{
 				"doctype": "Lifecycle Stage",
 				"stage_name": stage["name"],
-				"stage_name_zh": chinese,
 				"sequence": stage["order"],
 				**about,
 				**get_conditions(stage.get("conditions", ())),

@@ -57,7 +57,7 @@ def extract_defaults(*_args: Any, **_options: Any) -> Iterator[Message]:
 		for row in DEFAULTS[key]:
 			yield message(row["name"], f"{doctype} of a new site", context=doctype)
 			for field, text in ABOUT[key].get(row["name"], {}).items():
-				if field not in ("name_zh", "frequency", "colour"):
+				if field not in ("frequency", "colour"):
 					yield message(text, f"{doctype} {row['name']}", context=doctype)
 
 

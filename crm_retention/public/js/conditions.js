@@ -93,7 +93,10 @@ crm_retention.conditions.edit = function (frm, options) {
 	const rows = crm_retention.conditions.read(frm, options.field);
 	const known = rows.filter((row) => row[0] === options.doctype);
 	if (known.length) group.add_filters_to_filter_group(known);
-	else group.add_filter(options.doctype, "name"); // an empty row to begin with
+	else {
+		group.toggle_empty_filters(false);
+		group.add_filter(options.doctype, "name"); // a row to begin with
+	}
 };
 
 crm_retention.conditions.render_groups = function (frm) {

@@ -27,7 +27,6 @@ class CustomerTier(rules.ConditionalDocument):
 		rank: DF.Int
 		signal_conditions_json: DF.Code | None
 		tier_name: DF.Data
-		tier_name_zh: DF.Data | None
 		way_of_care: DF.SmallText | None
 		yearly_budget: DF.Currency
 		yearly_budget_hours: DF.Float

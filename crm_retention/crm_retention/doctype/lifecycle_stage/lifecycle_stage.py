@@ -24,7 +24,6 @@ class LifecycleStage(rules.ConditionalDocument):
 		sequence: DF.Int
 		signal_conditions_json: DF.Code | None
 		stage_name: DF.Data
-		stage_name_zh: DF.Data | None
 
 	# end: auto-generated types
 	def validate(self) -> None:
