@@ -57,6 +57,7 @@ def sticking_out(page: Page) -> list[str]:
 	"""What of a form's fields, a list or a workspace is wider than the window and does not scroll by itself."""
 	return page.evaluate(
 		"""() => [...document.querySelectorAll(".form-layout *, .frappe-list *, .layout-main-section .widget *")]
+			.filter((element) => !element.matches(".visually-hidden"))
 			.filter((element) => element.checkVisibility() && element.getBoundingClientRect().right > window.innerWidth + 1)
 			.filter((element) => {
 				for (let up = element.parentElement; up; up = up.parentElement)
