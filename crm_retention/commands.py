@@ -81,16 +81,27 @@ def fit(context: Any, as_of: str | None) -> None:
 @retention.command("demo-data")
 @click.option("--scale", default=1.0, show_default=True, help="Size; 1 is about 200 customers.")
 @click.option("--cdnow", is_flag=True, help="Load the CDNOW sample instead of the demo company.")
+@click.option(
+	"--history/--no-history", default=True, help="Run the cycle as of each of the last twelve months as well."
+)
+@click.option("--force", is_flag=True, help="Also on a site with invoices of its own.")
 @pass_context
-def demo_data(context: Any, scale: float, cdnow: bool) -> None:
+def demo_data(context: Any, scale: float, cdnow: bool, history: bool, force: bool) -> None:
 	"""Fill the site with a believable company, for trying things out."""
-	from crm_retention.demo import create_demo_data, load_cdnow
+	from crm_retention.demo import create_demo_data, load_cdnow, run_past_cycles
 
 	with connected(context):
-		done = load_cdnow() if cdnow else create_demo_data(scale=scale)
+		try:
+			done = load_cdnow(force=force) if cdnow else create_demo_data(scale=scale, force=force)
+		except frappe.ValidationError as error:
+			raise click.ClickException(str(error)) from error
 		frappe.db.commit()
+		if done and history and not cdnow:
+			run_past_cycles()
 		for name, count in done.items():
 			click.echo(f"{name:>24} {count}")
+		if cdnow and done:
+			click.echo("The sample ends on 1998-06-30: bench --site SITE retention run --as-of 1998-06-30")
 
 
 def _run(kind: str, as_of: str | None) -> Any:

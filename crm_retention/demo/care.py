@@ -12,9 +12,9 @@ import frappe
 from crm_retention.demo.customers import Customer, at
 from crm_retention.demo.items import create
 from crm_retention.demo.kinds import Kind
+from crm_retention.demo.origin import REMARKS
 from crm_retention.demo.pattern import Bulk, Pattern, follow, new_name
 from crm_retention.demo.products import PRODUCTS
-from crm_retention.demo.sales import REMARKS
 from crm_retention.demo.story import Buyer, draw
 
 COMPLAINT = "Complaint"

@@ -21,11 +21,12 @@ from frappe.utils.nestedset import get_root_of
 from crm_retention.demo.company import Books, open_books
 from crm_retention.demo.customers import at
 from crm_retention.demo.items import create, create_price_list
+from crm_retention.demo.origin import CDNOW_REMARKS as REMARKS
+from crm_retention.demo.origin import refuse_real_books
 from crm_retention.demo.pattern import Bulk, Pattern, follow, new_name
 from crm_retention.demo.progress import quietly, said
 
 SAMPLE = Path(__file__).parent.parent / "examples" / "cdnow" / "CDNOW_sample.txt"
-REMARKS = "CDNOW sample"
 ITEM, ITEM_GROUP = "CD", "Music"
 CUSTOMER_GROUP = "Web Shop"
 PRICE_LIST = "CDNOW Selling"
@@ -51,16 +52,22 @@ class Order:
 		return round(self.value / self.cds, 6)
 
 
-def load_cdnow(path: str | Path | None = None, company: str | None = None) -> dict[str, int]:
+def load_cdnow(
+	path: str | Path | None = None, company: str | None = None, force: bool = False
+) -> dict[str, int]:
 	"""Load the sample, or a file like it, into a company's books (the default company's if none is named).
 
 	Customers are named ``CDNOW 00004`` after the file's own numbers. Returns how many customers and invoices were
 	created; an empty dictionary where the sample is there already. The caller commits. Values are dollars in the
-	file and taken as the company's currency. Raises ValidationError for a line that cannot be read.
+	file and taken as the company's currency.
+
+	Raises ValidationError for a line that cannot be read, and on a site with sales of its own unless ``force``.
 	"""
 	if frappe.db.exists("Sales Invoice", {"remarks": REMARKS}):
 		click.echo("The CDNOW sample is there already: nothing was added.")
 		return {}
+	if not force:
+		refuse_real_books()
 	orders = list(read_orders(Path(path) if path else SAMPLE))
 	first = next((order for order in orders if is_pattern(order)), None)
 	if first is None:

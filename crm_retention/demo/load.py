@@ -6,18 +6,17 @@ import datetime
 
 import click
 import frappe
-from frappe import _
 from frappe.utils import add_months, getdate
 
 from crm_retention.demo.care import create_care
-from crm_retention.demo.cdnow import REMARKS as CDNOW_REMARKS
 from crm_retention.demo.company import open_books
 from crm_retention.demo.customers import create_customers, create_leads, create_masters
 from crm_retention.demo.items import create_items
 from crm_retention.demo.kinds import LEADS, sized
 from crm_retention.demo.names import get_names
+from crm_retention.demo.origin import REMARKS, refuse_real_books
 from crm_retention.demo.progress import quietly, said
-from crm_retention.demo.sales import REMARKS, Sale, SalesWriter
+from crm_retention.demo.sales import Sale, SalesWriter
 from crm_retention.demo.story import tell
 
 
@@ -61,15 +60,6 @@ def create_demo_data(
 	with quietly(), said("Conversations, complaints, claims and contracts"):
 		care = create_care(list(zip(buyers, customers, strict=True)), books.company, as_of)
 	return {"Customer": len(customers), "Lead": len(leads), **writer.counts, **care}
-
-
-def refuse_real_books() -> None:
-	"""Raises ValidationError where somebody else's invoices are."""
-	filters = {"docstatus": 1, "remarks": ("not in", (REMARKS, CDNOW_REMARKS))}
-	count = frappe.db.count("Sales Invoice", filters)
-	if count:
-		message = _("This site has {0} submitted Sales Invoices of its own; demo data would mix with them.")
-		frappe.throw(message.format(count))
 
 
 def run_past_cycles(as_of: datetime.date | str | None = None, months: int = 12) -> int:

@@ -19,10 +19,10 @@ from frappe.utils import money_in_words
 from crm_retention.demo.company import Books
 from crm_retention.demo.customers import Customer, at
 from crm_retention.demo.items import PRICE_LIST
+from crm_retention.demo.origin import REMARKS
 from crm_retention.demo.pattern import Bulk, Pattern, follow, new_name
 from crm_retention.demo.story import Line, Purchase
 
-REMARKS = "Demo data of CRM Retention"
 INVOICE_PREFIX, PAYMENT_PREFIX = "ACC-SINV", "ACC-PAY"
 
 Values = dict[Any, Any]

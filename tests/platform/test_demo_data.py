@@ -11,7 +11,7 @@ from frappe.utils import add_days, getdate
 from crm_retention.demo import create_demo_data, load_cdnow, run_past_cycles
 from crm_retention.demo.cdnow import SAMPLE
 from crm_retention.demo.kinds import KINDS
-from crm_retention.demo.load import REMARKS
+from crm_retention.demo.origin import REMARKS
 from crm_retention.demo.pattern import Pattern
 from crm_retention.demo.sales import Sale, make_credit_note, make_invoice, make_payment
 from crm_retention.demo.story import tell
@@ -247,11 +247,13 @@ def test_naming_series_goes_on_behind_the_demo():
 	assert invoice.name not in {row.name for row in invoices()}
 
 
-def test_site_with_invoices_of_its_own_is_refused():
-	frappe.db.set_value("Sales Invoice", {"remarks": REMARKS}, "remarks", "ours")
+@pytest.mark.parametrize("remarks", ["ours", "", None])
+def test_site_with_invoices_of_its_own_is_refused(remarks):
+	frappe.db.set_value("Sales Invoice", {"remarks": REMARKS}, "remarks", remarks)
 	before = table_sizes()
-	with pytest.raises(frappe.ValidationError, match="of its own"):
-		create_demo_data(SCALE)
+	for load in (create_demo_data, load_cdnow):
+		with pytest.raises(frappe.ValidationError, match="of its own"):
+			load()
 	assert table_sizes() == before
 
 
