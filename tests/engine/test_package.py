@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 
+try:
+	import tomllib
+except ModuleNotFoundError:  # Python 3.10
+	import tomli as tomllib
+
 import crm_retention
 
 ROOT = Path(crm_retention.__file__).resolve().parents[1]
@@ -62,6 +67,12 @@ def test_wheel_carries_nothing_but_the_package(wheel):
 	assert tops == {"crm_retention", f"crm_retention-{crm_retention.__version__}.dist-info"}
 
 
+def test_distribution_is_named_like_the_module():
+	"""`bench get-app` takes the app's name from the distribution; with a hyphen the bench would not find the app."""
+	with (ROOT / "pyproject.toml").open("rb") as file:
+		assert tomllib.load(file)["project"]["name"] == crm_retention.__name__
+
+
 def test_setup_py_reads_the_same_declaration():
 	pytest.importorskip("setuptools")
 	result = subprocess.run(
@@ -70,4 +81,4 @@ def test_setup_py_reads_the_same_declaration():
 		capture_output=True,
 		text=True,
 	)
-	assert result.stdout.split() == ["crm-retention", crm_retention.__version__], result.stderr
+	assert result.stdout.split() == [crm_retention.__name__, crm_retention.__version__], result.stderr
