@@ -122,8 +122,9 @@ def band_points(value: float, bands: tuple[Band, ...]) -> float:
 
 def parts_json(scored: ir.Table, points: dict[str, str]) -> ir.StringColumn:
 	"""``{"signal": hundredths, ...}`` as text."""
-	text: ir.StringValue = ibis.literal("{")
+	pieces: list[ir.StringValue] = []
 	for index, (signal, column) in enumerate(points.items()):
-		hundredths = (scored[column] * 100.0).round(0).cast("int64").cast("string").fill_null("null")
-		text = text + ibis.literal(f"{', ' if index else ''}{json.dumps(signal)}: ") + hundredths
-	return text + ibis.literal("}")
+		pieces.append(ibis.literal(f"{', ' if index else '{'}{json.dumps(signal)}: "))
+		hundredths = (scored[column] * 100.0).round(0).cast("int64").cast("string")
+		pieces.append(hundredths.fill_null("null"))
+	return ibis.literal("").join([*pieces, ibis.literal("}")])

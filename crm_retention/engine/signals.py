@@ -204,7 +204,7 @@ def _purchase_totals(past: ir.Table, as_of: datetime.date, windows: Windows) -> 
 		"first_purchase": past.day.min(where=bought),
 		"last_purchase": past.day.max(where=bought),
 		"purchase_days": past.day.nunique(where=bought),
-		"purchases": bought.cast("int64").sum(),
+		"purchases": past.count(where=bought),
 		"net": past.amount.sum(),
 		"bought": past.amount.sum(where=bought),
 		"net_this": past.amount.sum(where=this),
@@ -214,7 +214,7 @@ def _purchase_totals(past: ir.Table, as_of: datetime.date, windows: Windows) -> 
 	known = past.columns
 	if "discount" in known:
 		totals["discount"] = past.discount.sum(where=bought)
-		totals["discounted"] = (bought & (past.discount > 0)).cast("int64").sum()
+		totals["discounted"] = past.count(where=bought & (past.discount > 0))
 	if "margin" in known:
 		totals["margin_12m"] = past.margin.sum(where=this)
 	if "due_day" in known and "outstanding" in known:
@@ -301,8 +301,8 @@ def interaction_signals(log: ir.Table, as_of: datetime.date, windows: Windows) -
 		totals |= {
 			"last_inbound": past.day.max(where=inbound),
 			"last_outbound": past.day.max(where=outbound),
-			"inbound_count": (inbound & recent).cast("int64").sum(),
-			"outbound_count": (outbound & recent).cast("int64").sum(),
+			"inbound_count": past.count(where=inbound & recent),
+			"outbound_count": past.count(where=outbound & recent),
 		}
 	grouped = past.group_by("party").aggregate(**totals)
 	return grouped.mutate(days_since_contact=days_between(as_of, grouped.last_interaction))
@@ -328,10 +328,10 @@ def case_signals(cases: ir.Table, as_of: datetime.date, windows: Windows) -> ir.
 	if "kind" in past.columns:
 		past = past.filter(past.kind == "Complaint")
 	recent = past.opened > literal(as_of - datetime.timedelta(days=windows.complaint))
-	totals = {"recent_complaints": recent.cast("int64").sum()}
+	totals = {"recent_complaints": past.count(where=recent)}
 	if "closed" in past.columns:
 		still = past.closed.isnull() | (past.closed > literal(as_of))
-		totals["open_complaints"] = still.cast("int64").sum()
+		totals["open_complaints"] = past.count(where=still)
 	return past.group_by("party").aggregate(**totals)
 
 
