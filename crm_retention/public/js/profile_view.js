@@ -33,6 +33,15 @@ frappe.provide("crm_retention.profile_view");
 		return format_number(value, null, Number.isInteger(value) ? 0 : Math.abs(value) < 1 ? 3 : 1);
 	};
 
+	// A value to reach, rounded so that what is shown is enough.
+	view.enough = function (item) {
+		const large = Math.abs(item.to) >= 1000;
+		const digits = item.unit === "share" ? 3 : item.unit === "base currency" ? (large ? 0 : 2) : large ? 0 : 1;
+		const scaled = item.to * 10 ** digits;
+		const rounded = item.to > item.from ? Math.ceil(scaled - 1e-6) : Math.floor(scaled + 1e-6);
+		return view.number(rounded / 10 ** digits, item.unit);
+	};
+
 	view.health_colour = (health) => (health === null || health === undefined ? "gray" : health >= 60 ? "green" : health >= 35 ? "orange" : "red");
 
 	// [label, colour] of tier, stage and health.
@@ -124,7 +133,7 @@ frappe.provide("crm_retention.profile_view");
 		}
 		(next.conditions || []).forEach((item) => lines.push(__("Missing: {0}", [get_condition(item, data)])));
 		const needed = (next.needed || []).map(
-			(item) => `<li>${escape(__(item.label))}: ${view.number(item.from, item.unit)} → <b>${view.number(item.to, item.unit)}</b></li>`
+			(item) => `<li>${escape(__(item.label))}: ${view.number(item.from, item.unit)} → <b>${view.enough(item)}</b></li>`
 		);
 		const ways = needed.length ? `<div class="rv-label mt-2">${__("Any one of these would be enough")}</div><ul>${needed.join("")}</ul>` : "";
 		if (!lines.length && !needed.length) {
