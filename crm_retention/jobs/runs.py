@@ -10,6 +10,7 @@ from typing import Any
 
 import frappe
 from frappe import _
+from frappe.query_builder.functions import Max
 from frappe.utils import now_datetime, nowdate
 
 from crm_retention.engine.cycle import STEPS
@@ -29,9 +30,9 @@ def create_run(kind: str, as_of: datetime.date) -> Any:
 
 
 def get_latest_day() -> datetime.date | None:
-	"""The day of the latest run that wrote profiles."""
-	filters = {"status": ("in", DONE), "kind": ("!=", "Preview")}
-	return frappe.db.get_value("Retention Run", filters, "as_of", order_by="as_of desc")
+	"""The latest day that any profile is of, also where the run that wrote it was killed or its log is cleared."""
+	profile = frappe.qb.DocType("Retention Profile")
+	return frappe.qb.from_(profile).select(Max(profile.as_of)).run()[0][0]
 
 
 def is_at_work() -> bool:

@@ -156,6 +156,20 @@ def test_killed_between_batches_twice_and_run_again(site, undisturbed):
 	finish(site, undisturbed)
 
 
+def test_run_of_an_earlier_day_is_refused_after_a_kill_too(site, undisturbed):
+	"""What the killed run had written is of its day: an earlier one would mix two days."""
+	run(BEFORE)
+	process = start_run(site)
+	wait_for(process, lambda: written() >= BATCH)
+	kill(process)
+	before = get_state()
+	refused = run(ago(10))
+	assert (refused.status, "would go back" in refused.error) == ("Failed", True)
+	assert get_state() == before
+	run(DAY)
+	assert get_state() == undisturbed
+
+
 def test_killed_in_the_very_first_run(site):
 	"""Nothing is stored yet, so every profile is new."""
 	process = start_run(site)
