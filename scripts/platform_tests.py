@@ -15,9 +15,10 @@ import sys
 import time
 from pathlib import Path
 
-from benchkit.database import Admin, database_name, read_config, require_admin
+from benchkit.database import database_name, read_config
 from benchkit.disposable import create_site, ensure_template
 from benchkit.services import ServiceError, end_with_parent, exit_on_first_signal, stop_marked
+from benchkit.stores import Store, choose_store
 from benchkit.workbench import APP, RUN_MARK, Workbench
 
 SUITES = {"platform": "tests/platform", "e2e": "tests/e2e"}
@@ -29,10 +30,10 @@ def main() -> int:
 	end_with_parent()
 	config = read_config(options.bench / "sites")
 	try:
-		admin = require_admin(config)
-		clean_up_after_killed_runs(options.run.parent, admin)
-		(options.run / "pid").write_text(str(os.getpid()))
-		return run_suites(options, config, admin)
+		store = choose_store(options.bench, config)
+		clean_up_after_killed_runs(options.run.parent, store)
+		(options.run / f"pid-{store.kind}").write_text(str(os.getpid()))
+		return run_suites(options, config, store)
 	except (ServiceError, subprocess.CalledProcessError) as error:
 		print(f"error: {error}", file=sys.stderr)
 		return 1
@@ -50,12 +51,12 @@ def read_options() -> argparse.Namespace:
 	return parser.parse_args()
 
 
-def run_suites(options: argparse.Namespace, config: dict, admin: Admin) -> int:
+def run_suites(options: argparse.Namespace, config: dict, store: Store) -> int:
 	workbench = Workbench(options.run, options.bench)
 	site = f"{options.run.name}.localhost"
 	try:
 		started = time.monotonic()
-		prepare_site(workbench, config, admin, site)
+		prepare_site(workbench, config, store, site)
 		print(f"Site {site} is ready after {time.monotonic() - started:.0f} s", flush=True)
 		codes = {}
 		for suite in options.suites:
@@ -64,16 +65,16 @@ def run_suites(options: argparse.Namespace, config: dict, admin: Admin) -> int:
 		return max(codes.values())
 	finally:
 		workbench.stop()
-		admin.drop(database_name(site))
+		store.drop(database_name(site))
 
 
-def prepare_site(workbench: Workbench, config: dict, admin: Admin, site: str) -> None:
+def prepare_site(workbench: Workbench, config: dict, store: Store, site: str) -> None:
 	templates = workbench.path.parent.parent / "templates"
 	install_requirements(workbench)
 	workbench.build(config)
 	workbench.start_redis()
-	template = ensure_template(workbench, admin, templates)
-	create_site(workbench, admin, template, site)
+	template = ensure_template(workbench, store, templates)
+	create_site(workbench, store, template, site)
 	workbench.set_apps(["frappe", "erpnext", APP])
 	workbench.build_app_assets()
 	workbench.frappe("--site", site, "install-app", APP)
@@ -113,15 +114,15 @@ def run_pytest(workbench: Workbench, site: str, suite: str, arguments: list[str]
 			process.terminate()
 
 
-def clean_up_after_killed_runs(runs: Path, admin: Admin) -> None:
+def clean_up_after_killed_runs(runs: Path, store: Store) -> None:
 	"""A run that was killed without warning could not tidy up: the next one does."""
 	for run in runs.iterdir():
-		pid = run / "pid"
+		pid = run / f"pid-{store.kind}"
 		if not pid.exists() or is_running(int(pid.read_text() or 0)):
 			continue
 		print(f"Removing what the killed run {run.name} left", flush=True)
 		stop_marked(RUN_MARK, run.name)
-		admin.drop(database_name(f"{run.name}.localhost"))
+		store.drop(database_name(f"{run.name}.localhost"))
 		shutil.rmtree(run, ignore_errors=True)
 
 

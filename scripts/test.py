@@ -29,6 +29,7 @@ from benchkit.browser import find_browser
 from benchkit.checkout import ROOT, copy_checkout
 from benchkit.database import admin_from, read_config
 from benchkit.services import ServiceError, control_mariadb, ensure_mariadb, exit_on_first_signal
+from benchkit.stores import database_kind
 
 SUITES = ("engine", "platform", "e2e")
 NO_TESTS_COLLECTED = 5
@@ -131,8 +132,9 @@ def run_platform_tests(
 
 @contextlib.contextmanager
 def mariadb_running(bench: Bench) -> Iterator[None]:
-	admin = admin_from(read_config(bench.sites))
-	started_here = ensure_mariadb(admin.host, admin.port)
+	config = read_config(bench.sites)
+	admin = admin_from(config)
+	started_here = database_kind(bench.path, config) == "mariadb" and ensure_mariadb(admin.host, admin.port)
 	try:
 		yield
 	finally:

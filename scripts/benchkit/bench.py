@@ -11,7 +11,7 @@ from typing import Any
 
 # What a process of the bench's owner may inherit from root. Everything else (HOME, XDG_*, VIRTUAL_ENV) would
 # send it to files that it cannot read.
-INHERITED = ("PATH", "LANG", "TERM", "TZ", "CI", "NO_COLOR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+INHERITED = ("PATH", "DB", "LANG", "TERM", "TZ", "CI", "NO_COLOR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 INHERITED_PREFIXES = (
 	"LC_",
 	"PIP_",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import secrets
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -13,11 +12,12 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
-from .database import Admin, database_name
+from .database import database_name
+from .stores import Store
 from .workbench import Workbench
 
 ADMIN_PASSWORD = "admin"
-NOT_COPIED = shutil.ignore_patterns("site_config.json", "logs", "locks", "backups")
+NOT_COPIED = shutil.ignore_patterns("site_config.json", "logs", "locks", "backups", "db")
 # runs inside the bench's environment; a change here makes a new template
 SETUP_WIZARD = Path(__file__).with_name("setup_wizard.py")
 
@@ -41,49 +41,42 @@ def locked(file: Path) -> Iterator[None]:
 		yield
 
 
-def ensure_template(workbench: Workbench, admin: Admin, templates: Path) -> Path:
-	template = templates / template_key(workbench.bench)
+def ensure_template(workbench: Workbench, store: Store, templates: Path) -> Path:
+	template = templates / f"{template_key(workbench.bench)}-{store.kind}"
 	with locked(templates / "lock"):
 		if not (template / "complete").exists():
-			print(
-				"Making the template of a site with ERPNext: a few minutes, once per version of Frappe and ERPNext"
-			)
+			print("Making a template site with ERPNext: a few minutes, once per version", flush=True)
 			shutil.rmtree(template, ignore_errors=True)
-			make_template(workbench, admin, template)
+			make_template(workbench, store, template)
 	return template
 
 
-def make_template(workbench: Workbench, admin: Admin, template: Path) -> None:
+def make_template(workbench: Workbench, store: Store, template: Path) -> None:
 	site = f"template-{template.name}.localhost"
-	database = database_name(site)
+	folder, database = workbench.sites / site, database_name(site)
 	try:
-		admin.drop(database)  # what a killed attempt may have left
+		store.drop(database)  # what a killed attempt may have left
 		workbench.frappe(
 			"new-site", site, "--force", "--db-name", database, "--admin-password", ADMIN_PASSWORD,
-			"--db-root-username", admin.user, "--db-root-password", admin.password,
-			"--mariadb-user-host-login-scope", "%", "--install-app", "erpnext",
+			*store.new_site_options(), "--install-app", "erpnext",
 		)  # fmt: skip
 		workbench.call([workbench.python, SETUP_WIZARD, site])
 		template.mkdir(parents=True)
-		admin.dump(database, template / "database.sql")
-		shutil.copytree(workbench.sites / site, template / "site", ignore=NOT_COPIED)
-		shutil.copy(workbench.sites / site / "site_config.json", template)
+		store.save(folder, database, template)
+		shutil.copytree(folder, template / "site", ignore=NOT_COPIED)
+		shutil.copy(folder / "site_config.json", template)
 		(template / "complete").touch()
 	finally:
-		admin.drop(database)
-		shutil.rmtree(workbench.sites / site, ignore_errors=True)
+		store.drop(database)
+		shutil.rmtree(folder, ignore_errors=True)
 
 
-def create_site(workbench: Workbench, admin: Admin, template: Path, site: str) -> None:
-	database, password = database_name(site), secrets.token_hex(12)
-	admin.load(database, template / "database.sql")
-	admin.grant(database, password)
+def create_site(workbench: Workbench, store: Store, template: Path, site: str) -> None:
 	folder = workbench.sites / site
 	shutil.copytree(template / "site", folder)
 	for name in ("logs", "locks"):
 		(folder / name).mkdir(exist_ok=True)
 	config = json.loads((template / "site_config.json").read_text())
-	config |= {"db_name": database, "db_password": password, "allow_tests": True}
-	config |= {"db_user": database} if "db_user" in config else {}
+	config |= store.load(folder, database_name(site), template) | {"allow_tests": True}
 	(folder / "site_config.json").write_text(json.dumps(config, indent=1))
 	workbench.save_config(workbench.config | {"default_site": site})

@@ -20,7 +20,7 @@ from .services import free_port, port_is_open, redis_command, stop_marked, wait_
 
 APP = "crm_retention"
 RUN_MARK = "CRM_RETENTION_RUN"
-CONFIG_KEPT = ("db_host", "db_port", "db_type", "db_socket", "rds_db")
+CONFIG_KEPT = ("db_host", "db_port", "db_socket", "rds_db")
 
 
 @dataclass

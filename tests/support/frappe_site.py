@@ -17,6 +17,7 @@ from typing import Any
 import frappe
 import pytest
 from benchkit.database import Admin
+from benchkit.stores import copy_sqlite
 
 SAVEPOINT = "before_test"
 # statements that end a transaction; a temporary table does not
@@ -70,14 +71,26 @@ class Site:
 		host = conf.db_host if conf.db_host not in (None, "localhost") else "127.0.0.1"
 		return Admin(conf.get("db_user") or conf.db_name, conf.db_password, host, int(conf.db_port or 3306))
 
+	@property
+	def sqlite_file(self) -> Path | None:
+		if frappe.db.db_type != "sqlite":
+			return None
+		return self.sites_path / self.name / "db" / f"{frappe.conf.db_name}.db"
+
 	def save_baseline(self) -> None:
-		self.database.dump(frappe.conf.db_name, self.baseline)
+		if file := self.sqlite_file:
+			copy_sqlite(file, self.baseline)
+		else:
+			self.database.dump(frappe.conf.db_name, self.baseline)
 
 	def restore(self) -> None:
 		"""Put the database back to what it was when the session began."""
-		name, database = frappe.conf.db_name, self.database
+		name, database, file = frappe.conf.db_name, self.database, self.sqlite_file
 		frappe.db.close()
-		database.load(name, self.baseline)
+		if file:
+			copy_sqlite(self.baseline, file)
+		else:
+			database.load(name, self.baseline)
 		frappe.destroy()
 		self.connect()
 		frappe.clear_cache()
@@ -89,7 +102,7 @@ def site() -> Iterator[Site]:
 	if not name or not bench:
 		pytest.fail("CRM_RETENTION_SITE and FRAPPE_BENCH name the site to test on; `make test` sets them")
 	with tempfile.TemporaryDirectory() as folder:
-		site = Site(name, Path(bench), Path(folder) / "baseline.sql")
+		site = Site(name, Path(bench), Path(folder) / "baseline")
 		site.connect()
 		site.save_baseline()
 		yield site
