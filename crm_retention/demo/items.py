@@ -35,6 +35,6 @@ def create_price_list(currency: str, name: str = PRICE_LIST) -> None:
 
 
 def create(doctype: str, name: str, /, **values: object) -> None:
-	"""Insert a record unless one of that name is there."""
+	"""Insert a record of that name, whatever the site's naming series say, unless it is there."""
 	if not frappe.db.exists(doctype, name):
-		frappe.get_doc({"doctype": doctype, **values}).insert(ignore_permissions=True)
+		frappe.get_doc({"doctype": doctype, **values}).insert(ignore_permissions=True, set_name=name)
