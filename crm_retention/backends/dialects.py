@@ -69,6 +69,13 @@ def _mariadb() -> SQLGlotCompiler:
 				return self.cast(sge.Null(), dtype)  # or a work table's column would be binary(0)
 			return super().visit_Literal(op, value=value, dtype=dtype)
 
+		def visit_NonNullLiteral(self, op: Any, *, value: Any, dtype: Any) -> Any:
+			if dtype.is_date():
+				return sge.Var(
+					this=f"DATE'{value.isoformat()}'"
+				)  # DATE('...') is worked out again for every row
+			return super().visit_NonNullLiteral(op, value=value, dtype=dtype)
+
 		def visit_Mean(self, op: Any, *, arg: Any, where: Any) -> Any:
 			return super().visit_Mean(
 				op, arg=self.cast(arg, op.dtype), where=where

@@ -20,8 +20,8 @@ from . import lifetime, relations
 from .conditions import column_name, faults, is_broken
 from .dates import literal
 from .errors import DataError, Problem
-from .scorecard import score
-from .signals import Keep, as_is, signals
+from .scorecard import scores
+from .signals import Keep, signals
 from .stages import stage_outcome
 from .state import state_before, with_state
 from .tiers import tier_outcome
@@ -189,18 +189,6 @@ def usable_scorecards(config: Config, table: ir.Table) -> tuple[list[Scorecard],
 		if sum(item.weight for item in numeric) > 0:
 			cards.append(replace(card, criteria=numeric))
 	return cards, problems
-
-
-def scores(table: ir.Table, cards: list[Scorecard], keep: Keep = as_is) -> ir.Table:
-	"""nr; score and score_parts (purpose value), health and health_parts (purpose health)."""
-	scored = table.select("nr")
-	for purpose, column in (("value", "score"), ("health", "health")):
-		card = next((card for card in cards if card.purpose == purpose), None)
-		if card:
-			scored = widened(scored, score(table, card, column, f"{column}_parts", keep))
-		else:
-			scored = scored.mutate(**{column: ibis.null("float64"), f"{column}_parts": ibis.null("string")})
-	return scored
 
 
 def rule_problems(kind: str, config: Config, table: ir.Table) -> list[Problem]:

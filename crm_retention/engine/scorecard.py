@@ -7,6 +7,7 @@ Percentile points are the mid-rank percentile among the parties that have the si
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import ibis
 import ibis.expr.types as ir
@@ -15,38 +16,51 @@ from .conditions import column_name
 from .signals import Keep, as_is
 from .values import Band, Criterion, Scorecard
 
+PURPOSE_COLUMNS = {"value": "score", "health": "health"}
 MISSING_POINTS = {"worst": 0.0, "neutral": 50.0}
 
 
-def score(table: ir.Table, card: Scorecard, name: str, parts: str, keep: Keep = as_is) -> ir.Table:
-	"""nr and two columns, named by ``name`` and ``parts``.
+def scores(table: ir.Table, cards: Sequence[Scorecard], keep: Keep = as_is) -> ir.Table:
+	"""nr; score and score_parts (purpose value), health and health_parts (purpose health).
 
-	``name``: float 0 to 100, null when every criterion was left out for want of data. ``parts``: JSON text,
-	signal to points in hundredths (an integer, so that every database writes the same characters) or null.
-	Percentiles are taken over the few columns that the card needs: databases sort whole rows for them.
+	Scores are floats from 0 to 100, null when every criterion was left out for want of data or there is no card.
+	Parts are JSON text, signal to points in hundredths (an integer, so that every database writes the same
+	characters) or null. Percentiles are taken over the few columns that the cards need: databases sort whole rows.
 	"""
-	points = {item.signal: f"points_{index}" for index, item in enumerate(card.criteria)}
-	needed = table.select("nr", *sorted({column_name(item.signal) for item in card.criteria}))
-	if any(item.method == "percentile" for item in card.criteria):
-		needed = keep(f"{name}_inputs", needed)
-	sized = with_sizes(needed, card)
-	earned = {points[item.signal]: criterion_points(sized, item) for item in card.criteria}
-	scored = keep(f"{name}_points", sized.select("nr", **earned))
+	chosen = {PURPOSE_COLUMNS[card.purpose]: card for card in cards}
+	criteria = {
+		f"{column}_{index}": item
+		for column, card in chosen.items()
+		for index, item in enumerate(card.criteria)
+	}
+	inputs = table.select("nr", *sorted({column_name(item.signal) for item in criteria.values()}))
+	ranked = [column_name(item.signal) for item in criteria.values() if item.method == "percentile"]
+	if ranked:
+		inputs = with_sizes(keep("score_inputs", inputs), ranked)
+	earned = {name: criterion_points(inputs, item) for name, item in criteria.items()}
+	points = keep("score_points", inputs.select("nr", **earned))
+	columns: dict[str, ir.Value] = {}
+	for column in PURPOSE_COLUMNS.values():
+		card = chosen.get(column)
+		names = [f"{column}_{index}" for index in range(len(card.criteria))] if card else []
+		columns[column] = weighted(points, card, names) if card else ibis.null("float64")
+		columns[f"{column}_parts"] = parts_json(points, card, names) if card else ibis.null("string")
+	return points.select("nr", **columns)
+
+
+def weighted(points: ir.Table, card: Scorecard, names: Sequence[str]) -> ir.FloatingColumn:
+	"""The mean of the points that are known, by the criteria's weights."""
 	total: ir.Value = ibis.literal(0.0)
 	weight: ir.Value = ibis.literal(0.0)
-	for item in card.criteria:
-		value = scored[points[item.signal]]
+	for item, name in zip(card.criteria, names, strict=True):
+		value = points[name]
 		total = total + (value * float(item.weight)).fill_null(0.0)
 		weight = weight + ibis.ifelse(value.isnull(), 0.0, float(item.weight))
-	result = (total / ibis.ifelse(weight > 0, weight, ibis.null("float64"))).round(4)
-	return scored.select("nr", **{name: result, parts: parts_json(scored, points)})
+	return (total / ibis.ifelse(weight > 0, weight, ibis.null("float64"))).round(4)
 
 
-def with_sizes(table: ir.Table, card: Scorecard) -> ir.Table:
+def with_sizes(table: ir.Table, names: Sequence[str]) -> ir.Table:
 	"""``table`` with what percentiles are taken of: ``_all`` parties, ``_known_SIGNAL`` parties that have it."""
-	names = [column_name(item.signal) for item in card.criteria if item.method == "percentile"]
-	if not names:
-		return table
 	known = {f"_known_{name}": table[name].count() for name in names}
 	return table.cross_join(table.aggregate(_all=table.count(), **known))
 
@@ -120,11 +134,11 @@ def band_points(value: float, bands: tuple[Band, ...]) -> float:
 	raise ValueError(f"{value:g} is in no band")
 
 
-def parts_json(scored: ir.Table, points: dict[str, str]) -> ir.StringColumn:
+def parts_json(points: ir.Table, card: Scorecard, names: Sequence[str]) -> ir.StringColumn:
 	"""``{"signal": hundredths, ...}`` as text."""
 	pieces: list[ir.StringValue] = []
-	for index, (signal, column) in enumerate(points.items()):
-		pieces.append(ibis.literal(f"{', ' if index else '{'}{json.dumps(signal)}: "))
-		hundredths = (scored[column] * 100.0).round(0).cast("int64").cast("string")
+	for item, name in zip(card.criteria, names, strict=True):
+		pieces.append(ibis.literal(f"{', ' if pieces else '{'}{json.dumps(item.signal)}: "))
+		hundredths = (points[name] * 100.0).round(0).cast("int64").cast("string")
 		pieces.append(hundredths.fill_null("null"))
 	return ibis.literal("").join([*pieces, ibis.literal("}")])
