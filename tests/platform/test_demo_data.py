@@ -15,6 +15,7 @@ from crm_retention.demo.origin import REMARKS
 from crm_retention.demo.pattern import Pattern
 from crm_retention.demo.sales import Sale, make_credit_note, make_invoice, make_payment
 from crm_retention.demo.story import tell
+from tests.platform.trade import evaluate
 
 SCALE = 0.15
 MADE = ["Customer", "Contact", "Lead", "Sales Invoice", "Sales Invoice Item", "Payment Entry", "GL Entry"]
@@ -257,30 +258,6 @@ def test_site_with_invoices_of_its_own_is_refused(remarks):
 	assert table_sizes() == before
 
 
-@pytest.mark.slow
-def test_cdnow_sample_becomes_paid_invoices():
-	counts = load_cdnow()
-	values = [line.split() for line in SAMPLE.read_text().splitlines()]
-	assert counts == {"Customer": 2357, "Sales Invoice": 6919}
-	found = frappe.db.sql(
-		"""select count(*), sum(base_net_total), sum(total_qty), min(posting_date), max(posting_date),
-			sum(outstanding_amount), count(distinct customer)
-		from `tabSales Invoice` where docstatus = 1 and remarks = 'CDNOW sample'"""
-	)[0]
-	assert found[0] == len(values)
-	assert found[1] == pytest.approx(sum(float(row[4]) for row in values))
-	assert found[2] == sum(int(row[3]) for row in values)
-	assert [str(day) for day in found[3:5]] == ["1997-01-01", "1998-06-30"]
-	assert found[5] == 0
-	assert found[6] == len({row[0] for row in values})
-	income = frappe.db.sql(
-		"select sum(credit) from `tabGL Entry` where remarks = 'CDNOW sample' and account like 'Sales%%'"
-	)
-	assert income[0][0] == pytest.approx(found[1])
-	assert load_cdnow() == {}
-	assert frappe.db.count("Sales Invoice", {"remarks": "CDNOW sample"}) == len(values)
-
-
 @pytest.mark.parametrize(
 	"line", ["00004 0001 19970101 2", "00004 0001 1997-01-01 2 29.33", "00004 0001 19970101 x 1"]
 )
@@ -289,6 +266,57 @@ def test_cdnow_file_with_a_bad_line_is_refused(tmp_path, line):
 	path.write_text(f"00004 0001 19970101 2 29.98\n{line}\n")
 	with pytest.raises(frappe.ValidationError, match="line 2"):
 		load_cdnow(path)
+
+
+@pytest.fixture(scope="class")
+def sample():
+	"""The CDNOW sample beside the demo company, within the transaction of the module."""
+	return load_cdnow()
+
+
+@pytest.mark.slow
+class TestCdnow:
+	def test_purchases_become_paid_invoices(self, sample):
+		values = [line.split() for line in SAMPLE.read_text().splitlines()]
+		assert sample == {"Customer": 2357, "Sales Invoice": 6919}
+		found = frappe.db.sql(
+			"""select count(*), sum(base_net_total), sum(total_qty), min(posting_date), max(posting_date),
+				sum(outstanding_amount), count(distinct customer)
+			from `tabSales Invoice` where docstatus = 1 and remarks = 'CDNOW sample'"""
+		)[0]
+		assert found[0] == len(values)
+		assert found[1] == pytest.approx(sum(float(row[4]) for row in values))
+		assert found[2] == sum(int(row[3]) for row in values)
+		assert [str(day) for day in found[3:5]] == ["1997-01-01", "1998-06-30"]
+		assert found[5] == 0
+		assert found[6] == len({row[0] for row in values})
+
+	@pytest.mark.usefixtures("sample")
+	def test_books_are_balanced(self):
+		income = frappe.db.sql(
+			"""select sum(e.credit), sum(e.debit) from `tabGL Entry` e join `tabAccount` a on a.name = e.account
+			where e.remarks = 'CDNOW sample' and a.root_type = 'Income'"""
+		)[0]
+		values = [float(line.split()[4]) for line in SAMPLE.read_text().splitlines()]
+		assert income == (pytest.approx(sum(values)), 0)
+		wrong = frappe.db.sql(
+			"""select voucher_no from `tabGL Entry` group by voucher_type, voucher_no
+			having abs(sum(debit) - sum(credit)) > 0.001"""
+		)
+		assert not wrong
+
+	@pytest.mark.usefixtures("sample")
+	def test_second_call_adds_nothing(self):
+		before = table_sizes()
+		assert load_cdnow() == {}
+		assert table_sizes() == before
+
+	@pytest.mark.usefixtures("sample")
+	def test_site_fits_the_published_model(self):
+		"""Fader, Hardie and Lee (2005), Table 2: purchases up to 30 September 1997, in weeks."""
+		model = evaluate(datetime.date(1997, 9, 30)).model.bgnbd
+		found = (model.r, model.alpha, model.a, model.b)
+		assert found == pytest.approx((0.243, 4.414, 0.793, 2.426), abs=0.002)
 
 
 @pytest.mark.commits
