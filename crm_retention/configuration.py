@@ -54,7 +54,10 @@ def get_plain_config() -> dict[str, Any]:
 			get_plain_scorecard(doc)
 			for doc in _get_docs("Customer Scorecard", {"is_active": 1}, "purpose desc")
 		],
-		"tiers": [get_plain_tier(doc) for doc in _get_docs("Customer Tier", {"enabled": 1}, "`rank`")],
+		"tiers": [
+			get_plain_tier(doc)
+			for doc in _get_docs("Customer Tier", {"enabled": 1}, "`tabCustomer Tier`.`rank`")
+		],
 		"stages": [get_plain_stage(doc) for doc in _get_docs("Lifecycle Stage", {"enabled": 1}, "sequence")],
 		"signals": [get_plain_signal(doc) for doc in _get_docs("Retention Signal", {"enabled": 1})],
 		**get_plain_settings(frappe.get_cached_doc("Retention Settings")),

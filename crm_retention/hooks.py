@@ -5,7 +5,8 @@ app_email = "dev@crm-retention.invalid"
 app_description = "Customer tiers, lifecycle stages and care that is planned, done, and measured"
 app_license = "GPL-3.0-or-later"
 
-required_apps = ["erpnext"]
+# with the owner: Frappe 16 asks GitHub who owns a bare name, even where the app is on the bench already
+required_apps = ["frappe/erpnext"]
 export_python_type_annotations = True
 
 after_install = "crm_retention.setup.install.after_install"

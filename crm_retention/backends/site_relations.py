@@ -119,7 +119,7 @@ def parties(sources: Sources) -> ir.Table:
 	"""Customers that are not disabled and, if wanted, leads that are not yet converted."""
 	fields = list(sources.party_fields.get("Customer", ()))
 	customer = physical("Customer", ["name", "customer_name", "disabled", "creation", *fields])
-	active = customer.filter(customer.disabled == 0)
+	active = customer.filter(customer.disabled.fill_null(0) == 0)  # SQLite's columns may hold nothing
 	columns = {
 		"party": active.name,
 		"party_type": ibis.literal("Customer"),
@@ -202,14 +202,16 @@ def payments(sources: Sources) -> ir.Table:
 	]
 	invoice = submitted(physical("Sales Invoice", wanted), sources)
 	settled = invoice.filter(
-		(invoice.outstanding_amount <= 0) & (invoice.is_return == 0) & invoice.due_date.notnull()
+		(invoice.outstanding_amount <= 0) & (invoice.is_return.fill_null(0) == 0) & invoice.due_date.notnull()
 	)
 	ledger = physical(
 		"Payment Ledger Entry",
 		["against_voucher_type", "against_voucher_no", "posting_date", "amount", "delinked"],
 	)
 	paid = ledger.filter(
-		(ledger.against_voucher_type == "Sales Invoice") & (ledger.delinked == 0) & (ledger.amount < 0)
+		(ledger.against_voucher_type == "Sales Invoice")
+		& (ledger.delinked.fill_null(0) == 0)
+		& (ledger.amount < 0)
 	)
 	last = paid.group_by(document=paid.against_voucher_no).aggregate(paid_day=paid.posting_date.max())
 	joined = last.inner_join(settled, last.document == settled.name)

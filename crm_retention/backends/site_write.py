@@ -17,6 +17,7 @@ import ibis
 import ibis.expr.types as ir
 
 from ..engine.cycle import CycleResult
+from ..setup.columns import restore_key
 from .site_relations import physical
 from .sql import WORK_PREFIX, SqlBackend
 
@@ -107,6 +108,8 @@ class ProfileWriter:
 	def batches(self, written: Written, size: int = PARTIES_PER_BATCH) -> Iterator[int]:
 		"""Write batch after batch; yields the number of parties written so far, after their commit."""
 		total = written.created + written.updated
+		if frappe.db.db_type == "sqlite":
+			restore_key("Retention Profile")
 		for start in range(0, total, size):
 			in_transaction(lambda start=start: self.write(start, min(start + size, total)))
 			yield min(start + size, total)
@@ -179,17 +182,17 @@ class ProfileWriter:
 
 	def clear(self, keys: tuple[str, ...]) -> None:
 		"""Take tier and stage from these profiles and their customers."""
-		cleared = "tier = NULL, tier_rank = NULL, stage = NULL, tier_reason = 'left', stage_reason = 'left'"
-		frappe.db.sql(
-			f"UPDATE {self.quote(PROFILE)} SET {cleared}, tier_since = %(as_of)s, stage_since = %(as_of)s, "
-			"modified = %(now)s WHERE name IN %(keys)s",
-			self.values() | {"keys": keys},
-		)
-		frappe.db.sql(
-			f"UPDATE {self.quote('tabCustomer')} SET retention_tier = NULL, retention_stage = NULL "
-			"WHERE name IN %(keys)s",
-			{"keys": keys},
-		)
+		profile, customer = frappe.qb.DocType("Retention Profile"), frappe.qb.DocType("Customer")
+		query = frappe.qb.update(profile).where(profile.name.isin(keys))
+		for name in ("tier", "tier_rank", "stage"):
+			query = query.set(profile[name], None)
+		for name in ("tier_reason", "stage_reason"):
+			query = query.set(profile[name], "left")
+		for name in ("tier_since", "stage_since"):
+			query = query.set(profile[name], self.stamp.as_of)
+		query.set(profile.modified, self.stamp.now).run()
+		query = frappe.qb.update(customer).where(customer.name.isin(keys))
+		query.set(customer.retention_tier, None).set(customer.retention_stage, None).run()
 
 	def insert_leaving(self, kind: str, gone: str) -> str:
 		"""Changes of those who left: to nothing, with the reason ``left``."""

@@ -48,12 +48,14 @@ def read_rows(doctype: str, filters: dict[str, Any]) -> list[Row]:
 	order = "idx" if frappe.get_meta(doctype).istable else "creation"
 	found = frappe.get_all(doctype, filters=filters, fields=["*"], order_by=order, limit=0)
 	keep = {name for name in frappe.db.get_table_columns(doctype) if not name.startswith("_")}
+	# on SQLite a column that allows nothing has no default, and a customer without a 0 in "disabled" would be neither
+	empty = (None,) if frappe.db.db_type == "sqlite" else (None, 0)
 	filled = {df.fieldname for df in frappe.get_meta(doctype).fields if df.default not in (None, "", "0")}
 	return [
 		{
 			name: value
 			for name, value in row.items()
-			if name in keep and (name in filled or value not in (None, 0))
+			if name in keep and (name in filled or value not in empty)
 		}
 		for row in found
 	]

@@ -15,6 +15,7 @@ def before_uninstall() -> None:
 	indexes.delete_indexes()
 	delete_signal_fields()
 	delete_records_about_doctypes()
+	delete_desk_entries()
 	roles.delete_roles()
 	seeds.forget()
 
@@ -44,6 +45,16 @@ def delete_records_about_doctypes() -> None:
 	frappe.db.delete("Singles", {"doctype": ("in", doctypes)})
 	frappe.db.delete("Scheduled Job Type", {"method": ("like", "crm_retention.%")})
 	frappe.db.delete("Series", {"name": ("like", "RUN-%")})
+
+
+def delete_desk_entries() -> None:
+	"""The sidebar and the icon that Frappe 16 makes of the workspace, and leaves."""
+	workspaces = frappe.get_all("Workspace", filters={"module": MODULE}, pluck="name")
+	if not workspaces or not frappe.db.table_exists("Workspace Sidebar"):
+		return
+	frappe.db.delete("Workspace Sidebar Item", {"parent": ("in", workspaces)})
+	frappe.db.delete("Workspace Sidebar", {"module": MODULE})
+	frappe.db.delete("Desktop Icon", {"link_to": ("in", workspaces), "link_type": ("like", "Workspace%")})
 
 
 def get_doctypes() -> list[str]:

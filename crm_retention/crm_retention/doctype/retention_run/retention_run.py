@@ -89,7 +89,7 @@ def get_preview(run: str) -> dict[str, Any]:
 	result = json.loads(doc.preview_result or "{}")
 	moves = result.get("moves", [])
 	readable = {party_type: _get_readable(party_type, moves) for party_type in PARTY_TYPES}
-	result["tiers"] = frappe.get_all("Customer Tier", order_by="`rank` desc", pluck="name")
+	result["tiers"] = frappe.get_all("Customer Tier", order_by="`tabCustomer Tier`.`rank` desc", pluck="name")
 	result["moves"] = [move for move in moves if move["party"] in readable.get(move["party_type"], ())]
 	return result
 

@@ -9,6 +9,7 @@ import frappe
 from frappe.custom.doctype.custom_field.custom_field import create_custom_field
 from frappe.model.utils.rename_field import rename_field
 
+from crm_retention.setup.columns import drop_column
 from crm_retention.setup.nullable import allow_unknown
 
 PROFILE = "Retention Profile"
@@ -107,7 +108,5 @@ def delete(signal_name: str) -> None:
 	if not name:
 		return
 	frappe.delete_doc("Custom Field", name, force=True, ignore_permissions=True)
-	if signal_name in frappe.db.get_table_columns(PROFILE):
-		frappe.db.sql_ddl(f"ALTER TABLE `tab{PROFILE}` DROP COLUMN `{signal_name}`")
-		frappe.cache.hdel("table_columns", f"tab{PROFILE}")
+	drop_column(PROFILE, signal_name)
 	frappe.clear_cache(doctype=PROFILE)
