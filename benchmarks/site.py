@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -35,7 +36,8 @@ def main() -> None:
 	parser.add_argument("--rounds", type=int, default=3)
 	parser.add_argument("--sample", type=int, default=200, help="documents loaded and saved one by one")
 	options = parser.parse_args()
-	frappe.init(options.site, sites_path=str(options.bench / "sites"))
+	os.chdir(options.bench / "sites")  # where Frappe looks for sites and logs
+	frappe.init(options.site, sites_path=".")
 	frappe.connect()
 	frappe.set_user("Administrator")
 	if frappe.db.count("Customer", {"name": ("like", f"{MARK}%")}) != options.customers:
