@@ -7,6 +7,7 @@ from typing import Any
 
 from .errors import Problem
 from .signals import SIGNAL_NAMES
+from .state import STATE_COLUMNS
 from .values import (
 	AGGREGATES,
 	DIRECTIONS,
@@ -145,7 +146,7 @@ def check_signal(signal: CustomSignal) -> list[Problem]:
 
 	if not re.fullmatch(r"[a-z][a-z0-9_]{0,49}", signal.name):
 		fault("name", "must be small letters, digits and underscores, at most 50, a letter first")
-	if signal.name in SIGNAL_NAMES or signal.name in RESULTS:
+	if signal.name in (*SIGNAL_NAMES, *RESULTS, *STATE_COLUMNS, "nr"):
 		fault("name", "is the name of a column that profiles have already")
 	if signal.aggregate not in AGGREGATES:
 		fault("aggregate", f"{signal.aggregate!r} is not one of {', '.join(AGGREGATES)}")

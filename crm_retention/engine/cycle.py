@@ -87,8 +87,8 @@ def run_cycle(backend: Backend, config: Config, as_of: datetime.date, step: Step
 	kept: dict[str, ir.Table] = {}
 
 	def keep(name: str, table: ir.Table) -> ir.Table:
-		numbered = "nr" in table.columns and name != "parties"
-		kept[name] = backend.materialise(name, table, ("nr",) if numbered else ("party",))
+		keys = ("party", "nr", "_value") if name == "parties" else ("nr", "party", "_value")
+		kept[name] = backend.materialise(name, table, (next(key for key in keys if key in table.columns),))
 		return kept[name]
 
 	with step("signals"):

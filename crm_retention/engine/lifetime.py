@@ -307,36 +307,26 @@ def month_ends(horizon_days: int) -> list[int]:
 	return [*range(STEP_DAYS, horizon_days, STEP_DAYS), horizon_days]
 
 
-def with_lifetime(signals: ir.Table, predicted: ir.Table | None, model: LifetimeModel) -> ir.Table:
-	"""``signals`` with the columns of ``LIFETIME_RESULTS``, null where the model could not be fitted.
+def results(signals: ir.Table, predicted: ir.Table | None, model: LifetimeModel) -> ir.Table:
+	"""nr and the columns of ``LIFETIME_RESULTS``, null where the model could not be fitted.
 
 	``expected_value`` is base currency a purchase day; ``lifetime_value`` is ``expected_value`` times the
 	discounted purchases, base currency over the horizon.
 	"""
 	if predicted is None:
-		return signals.mutate(**{name: ibis.null("float64") for name in LIFETIME_RESULTS})
-	keyed = signals.mutate(_recency=days_between(signals.last_purchase, signals.first_purchase))
-	keys = [
-		keyed.frequency == predicted.frequency,
-		keyed["_recency"] == predicted.recency,
-		keyed.tenure_days == predicted.age,
-	]
-	joined = keyed.left_join(predicted, keys).drop("_recency", "frequency_right", "recency", "age")
-	exact = [name for name in predicted.columns if predicted[name].type().is_floating()]
-	joined = joined.mutate(
-		**{name: number(joined[name]) for name in exact}
-	)  # a literal may be read an ulp off
+		return signals.select("nr", **{name: ibis.null("float64") for name in LIFETIME_RESULTS})
+	recency = days_between(signals.last_purchase, signals.first_purchase)
+	known = signals.select("nr", "frequency", "repeat_value", recency=recency, age=signals.tenure_days)
+	joined = known.left_join(predicted, ["frequency", "recency", "age"])
+	# rounded once more because a database may read a number that was loaded as text an ulp off
+	exact = {name: number(joined[name]) for name in predicted.columns if predicted[name].type().is_floating()}
+	found = joined.select("nr", "frequency", "repeat_value", **exact)
 	worth: ir.Value = ibis.null("float64")
 	if model.gamma_gamma:
-		x = joined.frequency.cast("float64")
-		known = (x == 0) | (joined.repeat_value > 0)
-		own = ibis.ifelse(x > 0, joined.repeat_value, 0.0)
-		worth = ibis.ifelse(known, number(model.gamma_gamma.expected_value(x, own)), ibis.null("float64"))
-	priced = joined.mutate(expected_value=worth)
+		x = found.frequency.cast("float64")
+		own = ibis.ifelse(x > 0, found.repeat_value, 0.0)
+		value = number(model.gamma_gamma.expected_value(x, own))
+		worth = ibis.ifelse((x == 0) | (found.repeat_value > 0), value, ibis.null("float64"))
+	priced = found.mutate(expected_value=worth)
 	lifetime = number(priced.expected_value * priced.discounted_purchases)
-	return priced.mutate(lifetime_value=lifetime).drop("discounted_purchases")
-
-
-def results(signals: ir.Table, predicted: ir.Table | None, model: LifetimeModel) -> ir.Table:
-	"""nr and the columns of ``LIFETIME_RESULTS``."""
-	return with_lifetime(signals, predicted, model).select("nr", *LIFETIME_RESULTS)
+	return priced.mutate(lifetime_value=lifetime).select("nr", *LIFETIME_RESULTS)

@@ -34,9 +34,11 @@ def scores(table: ir.Table, cards: Sequence[Scorecard], keep: Keep = as_is) -> i
 		for index, item in enumerate(card.criteria)
 	}
 	inputs = table.select("nr", *sorted({column_name(item.signal) for item in criteria.values()}))
-	ranked = [column_name(item.signal) for item in criteria.values() if item.method == "percentile"]
+	ranked = list(
+		dict.fromkeys(column_name(item.signal) for item in criteria.values() if item.method == "percentile")
+	)
 	if ranked:
-		inputs = with_sizes(keep("score_inputs", inputs), ranked)
+		inputs = with_standings(keep("score_inputs", inputs), ranked, keep)
 	earned = {name: criterion_points(inputs, item) for name, item in criteria.items()}
 	points = keep("score_points", inputs.select("nr", **earned))
 	columns: dict[str, ir.Value] = {}
@@ -59,40 +61,43 @@ def weighted(points: ir.Table, card: Scorecard, names: Sequence[str]) -> ir.Floa
 	return (total / ibis.ifelse(weight > 0, weight, ibis.null("float64"))).round(4)
 
 
-def with_sizes(table: ir.Table, names: Sequence[str]) -> ir.Table:
-	"""``table`` with what percentiles are taken of: ``_all`` parties, ``_known_SIGNAL`` parties that have it."""
-	known = {f"_known_{name}": table[name].count() for name in names}
-	return table.cross_join(table.aggregate(_all=table.count(), **known))
+def with_standings(table: ir.Table, names: Sequence[str], keep: Keep) -> ir.Table:
+	"""``table`` with the percentile of each of these columns as ``_standing_NAME``, null where it is null.
+
+	Worked out once for each different value and joined, which takes databases less than a window over every row.
+	"""
+	joined, columns = table, {}
+	for index, name in enumerate(names):
+		value = table[name].cast("float64")
+		found = standings(table, name)
+		points = 100.0 * (found.upto - found.n / 2.0) / found.known
+		placed = keep(f"standings_{index}", found.select(_value=found.value, _standing=points))
+		joined = joined.left_join(placed, value == placed["_value"], rname=f"{{name}}_{index}")
+		columns[f"_standing_{name}"] = f"_standing_{index}" if index else "_standing"
+	return joined.select(*table.columns, **{name: joined[column] for name, column in columns.items()})
 
 
-def criterion_points(sized: ir.Table, item: Criterion) -> ir.FloatingColumn:
+def standings(table: ir.Table, name: str) -> ir.Table:
+	"""A row for each value of a column: value, n rows with it, upto rows with it or less, known rows with any."""
+	value = table[name].cast("float64")
+	known = table.filter(value.notnull()).select(value=value)
+	counted = known.group_by("value").aggregate(n=known.count().cast("float64"))
+	running = ibis.window(order_by=counted.value, preceding=None, following=0)
+	return counted.mutate(upto=counted.n.sum().over(running), known=counted.n.sum().over(ibis.window()))
+
+
+def criterion_points(inputs: ir.Table, item: Criterion) -> ir.FloatingColumn:
 	"""Points of one criterion, 0 to 100; null where the signal is missing and the rule is ``skip``."""
 	name = column_name(item.signal)
-	value = sized[name].cast("float64")
 	if item.method == "bands":
-		points = banded(value, item.bands)
+		points = banded(inputs[name].cast("float64"), item.bands)
 	else:
-		points = percentile(value, sized[f"_known_{name}"], sized["_all"])
-	if item.method == "percentile" and item.direction == "lower":
-		points = 100.0 - points
+		points = inputs[f"_standing_{name}"]
+		points = 100.0 - points if item.direction == "lower" else points
 	points = points.round(4)
 	if item.missing in MISSING_POINTS:
 		points = points.fill_null(MISSING_POINTS[item.missing])
 	return points
-
-
-def percentile(
-	value: ir.FloatingColumn, known: ir.IntegerColumn, everyone: ir.IntegerColumn
-) -> ir.FloatingColumn:
-	"""Mid-rank percentile of a column among its ``known`` non-null values; null stays null.
-
-	Nulls sort last, so one ordering of all rows gives rank and cumulative distribution of those that are known.
-	"""
-	order = ibis.window(order_by=value)
-	n = ibis.ifelse(known > 0, known, ibis.null("int64")).cast("float64")
-	below = ibis.rank().over(order).cast("float64")
-	upto = ibis.cume_dist().over(order) * everyone.cast("float64")
-	return ibis.ifelse(value.isnull(), ibis.null("float64"), 50.0 * (below + upto) / n)
 
 
 def value_reaching(table: ir.Table, signal: str, points: float, direction: str) -> ir.Table:
@@ -102,19 +107,11 @@ def value_reaching(table: ir.Table, signal: str, points: float, direction: str) 
 	it. The smallest such value among those that parties have where higher is better, the largest where lower is;
 	null when none is enough.
 	"""
-	value = table[column_name(signal)].cast("float64")
-	known = table.filter(value.notnull()).select(value=value)
-	counted = known.group_by("value").aggregate(n=known.count())
-	running = ibis.window(order_by=counted.value, preceding=None, following=0)
-	upto, total = (
-		counted.n.sum().over(running).cast("float64"),
-		counted.n.sum().over(ibis.window()).cast("float64"),
-	)
+	found = standings(table, column_name(signal))
 	higher = direction == "higher"
-	from_below = (upto - counted.n.cast("float64") / 2.0 - 0.5) / total
-	from_above = 1.0 - (upto - counted.n.cast("float64") / 2.0 + 0.5) / total
-	placed = counted.mutate(points=100.0 * (from_below if higher else from_above))
-	enough = placed.filter(placed.points >= points)
+	middle = found.upto - found.n / 2.0
+	share = (middle - 0.5) / found.known if higher else 1.0 - (middle + 0.5) / found.known
+	enough = found.mutate(points=100.0 * share).filter(lambda t: t.points >= points)
 	return enough.aggregate(value=enough.value.min() if higher else enough.value.max())
 
 

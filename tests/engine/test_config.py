@@ -198,9 +198,12 @@ FIRST = "Value, criterion 1 (frequency)"
 			{"signals": [{"name": "frequency", "relation": "visits", "aggregate": "count"}]},
 			("signals", "frequency", "name", "is the name of a column that profiles have already"),
 		),
-		(
-			{"signals": [{"name": "score", "relation": "visits", "aggregate": "count"}]},
-			("signals", "score", "name", "is the name of a column that profiles have already"),
+		*(
+			(
+				{"signals": [{"name": name, "relation": "visits", "aggregate": "count"}]},
+				("signals", name, "name", "is the name of a column that profiles have already"),
+			)
+			for name in ("score", "tier_since", "override_tier", "was_tier", "days_in_stage", "party", "nr")
 		),
 		(
 			{"signals": [{"name": 'a"b', "relation": "visits", "aggregate": "count"}]},

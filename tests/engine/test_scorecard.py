@@ -4,7 +4,7 @@ import pytest
 
 from crm_retention.engine.config import Band
 from crm_retention.engine.scorecard import band_points, value_reaching
-from tests.support.cycles import bought, read, run
+from tests.support.cycles import AS_OF, bought, read, run
 
 
 def scored(values, criteria, purpose="value"):
@@ -155,6 +155,21 @@ def test_a_criterion_on_a_text_is_reported():
 	outcome = run({"parties": parties, "purchases": [bought("A", 1)]}, {"scorecards": [card]})
 	assert outcome.column("score") == {"A": None}
 	assert "a score needs a number" in outcome.result.problems[0].message
+
+
+@pytest.mark.parametrize("name", ["value", "points", "points_0", "n", "known", "net", "age", "recency"])
+def test_a_signal_may_have_any_name(name):
+	signals = [
+		{"name": name, "relation": "visits", "aggregate": "count"},
+		{"name": "other", "relation": "visits", "aggregate": "count"},
+	]
+	criteria = [{"signal": name, "weight": 1}, {"signal": "other", "weight": 1, "direction": "lower"}]
+	visits = [{"party": party, "day": AS_OF} for party in "ABB"]
+	config = {"signals": signals, "scorecards": [{"name": "Card", "purpose": "value", "criteria": criteria}]}
+	outcome = run({"purchases": [bought("A", 1), bought("B", 1)], "visits": visits}, config, extra=["visits"])
+	assert not outcome.result.problems
+	assert outcome.points("A") == {name: 25.0, "other": 75.0}
+	assert outcome.column(name) == {"A": 1, "B": 2}
 
 
 def test_whole_numbers_and_truths_score_like_other_numbers():
