@@ -27,8 +27,8 @@ from typing import Any
 from benchkit.bench import Bench, Unusable, find_bench, searched
 from benchkit.browser import find_browser
 from benchkit.checkout import ROOT, copy_checkout
-from benchkit.database import admin_from, read_config
-from benchkit.services import ServiceError, control_mariadb, ensure_mariadb, exit_on_first_signal
+from benchkit.database import admin_from, read_config, stop_mariadb
+from benchkit.services import ServiceError, ensure_mariadb, exit_on_first_signal
 from benchkit.stores import database_kind
 
 SUITES = ("engine", "platform", "e2e")
@@ -139,7 +139,7 @@ def mariadb_running(bench: Bench) -> Iterator[None]:
 		yield
 	finally:
 		if started_here:
-			control_mariadb("stop")
+			stop_mariadb(admin)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from .services import ServiceError, require_program
+from .services import ServiceError, control_mariadb, port_is_open, require_program, wait_until
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,23 @@ class Admin:
 			f"DROP DATABASE IF EXISTS `{database}`;"
 			f"DROP USER IF EXISTS '{database}'@'localhost'; DROP USER IF EXISTS '{database}'@'%';"
 		)
+
+
+def stop_mariadb(admin: Admin) -> None:
+	"""Stop the server that was started for the tests. One that stays up spoils no result, so that is only said.
+
+	Asked over SQL first: Debian's service script cannot stop a server whose root user has a password.
+	"""
+	try:
+		admin.sql("SHUTDOWN")
+	except ServiceError:
+		try:
+			control_mariadb("stop")
+		except ServiceError as error:
+			print(f"note: {error}", flush=True)
+			return
+	if not wait_until(lambda: not port_is_open(admin.port, admin.host), 60):
+		print("note: MariaDB was told to stop and still runs", flush=True)
 
 
 def database_name(site: str) -> str:
