@@ -34,12 +34,22 @@ doc_events = {
 }
 
 permission_query_conditions = {
+	"Contact Preference": "crm_retention.permissions.contact_preference_query",
+	"Contact Stop": "crm_retention.permissions.contact_stop_query",
+	"Interaction Log": "crm_retention.permissions.interaction_log_query",
+	"Plan Enrollment": "crm_retention.permissions.plan_enrollment_query",
 	"Retention Profile": "crm_retention.permissions.retention_profile_query",
 	"Tier Change": "crm_retention.permissions.tier_change_query",
+	"Touchpoint": "crm_retention.permissions.touchpoint_query",
 }
 has_permission = {
+	"Contact Preference": "crm_retention.permissions.has_party_permission",
+	"Contact Stop": "crm_retention.permissions.has_party_permission",
+	"Interaction Log": "crm_retention.permissions.has_party_permission",
+	"Plan Enrollment": "crm_retention.permissions.has_party_permission",
 	"Retention Profile": "crm_retention.permissions.has_party_permission",
 	"Tier Change": "crm_retention.permissions.has_party_permission",
+	"Touchpoint": "crm_retention.permissions.has_party_permission",
 }
 
 scheduler_events = {

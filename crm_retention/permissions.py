@@ -61,6 +61,31 @@ def tier_change_query(user: str | None = None) -> str:
 	return get_party_condition("Tier Change", user)
 
 
+def interaction_log_query(user: str | None = None) -> str:
+	"""List filter of Interaction Log."""
+	return get_party_condition("Interaction Log", user)
+
+
+def touchpoint_query(user: str | None = None) -> str:
+	"""List filter of Touchpoint."""
+	return get_party_condition("Touchpoint", user)
+
+
+def plan_enrollment_query(user: str | None = None) -> str:
+	"""List filter of Plan Enrollment."""
+	return get_party_condition("Plan Enrollment", user)
+
+
+def contact_preference_query(user: str | None = None) -> str:
+	"""List filter of Contact Preference."""
+	return get_party_condition("Contact Preference", user)
+
+
+def contact_stop_query(user: str | None = None) -> str:
+	"""List filter of Contact Stop."""
+	return get_party_condition("Contact Stop", user)
+
+
 def has_party_permission(doc: Document, user: str | None = None) -> bool:
 	"""Whether ``user`` may read the party of a single record."""
 	if not doc.get("party_type") or not doc.get("party"):

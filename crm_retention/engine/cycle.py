@@ -24,6 +24,7 @@ from .scorecard import scores
 from .signals import Keep, signals
 from .stages import stage_outcome
 from .state import state_before, with_state
+from .tables import beside, without
 from .tiers import tier_outcome
 from .values import Config, CustomSignal, Scorecard, Stage, Tier
 
@@ -95,25 +96,25 @@ def run_cycle(backend: Backend, config: Config, as_of: datetime.date, step: Step
 		known = keep("signals", signals(given, as_of, config.windows, config.signals, keep))
 	with step("lifetime"):
 		model, predicted = fit_lifetime(backend, known, config)
-		valued = widened(known, keep("lifetime", lifetime.results(known, predicted, model)))
+		valued = beside(known, keep("lifetime", lifetime.results(known, predicted, model)))
 	with step("scores"):
 		cards, card_problems = usable_scorecards(config, valued)
 		scored = keep("scores", scores(valued, cards, keep))
-		full = widened(valued, scored)
+		full = beside(valued, scored)
 	with step("tiers"):
 		before = before_of(given, kept["parties"], as_of, keep)
 		stated = with_state(full, before)
 		problems += rule_problems("tiers", config, stated) + card_problems
 		tiers = keep("tier_outcome", tier_outcome(stated, before, config, as_of, broken_in(stated), keep))
-		tiered = widened(stated, tiers.select("nr", *TIER_FIELDS))
+		tiered = beside(stated, tiers.select("nr", *TIER_FIELDS))
 		problems += rule_problems("stages", config, tiered)
 		stages = keep("stage_outcome", stage_outcome(tiered, before, config, as_of, broken_in(tiered), keep))
 	with step("changes"):
-		decided = widened(widened(kept["parties"].select("nr", "party", "party_type"), scored), tiers)
-		stored = with_state(widened(decided, stages).drop("previous_tier", "previous_stage"), before)
+		decided = beside(beside(kept["parties"].select("nr", "party", "party_type"), scored), tiers)
+		stored = with_state(beside(decided, stages), before)
 		changes = backend.materialise("found_changes", changes_of(stored), ("party", "kind"))
 		counts = count(backend, given, kept["parties"], changes, as_of, kept["purchase_totals"])
-	profiles = widened(widened(full, tiers), stages).drop("nr")
+	profiles = without(beside(beside(full, tiers), stages), "nr")
 	return CycleResult(profiles, changes, migration_of(stored), model, problems, counts)
 
 
@@ -126,11 +127,6 @@ def before_of(
 ) -> ir.Table | None:
 	"""What was true before ``as_of``, or None without a state."""
 	return keep("before", state_before(given["state"], parties, as_of)) if "state" in given else None
-
-
-def widened(table: ir.Table, more: ir.Table) -> ir.Table:
-	"""``table`` with the columns of ``more``, which has one row for each of its parties."""
-	return table.left_join(more, "nr").drop("nr_right")
 
 
 def without_unusable_signals(config: Config, given: Mapping[str, ir.Table]) -> tuple[Config, list[Problem]]:

@@ -17,6 +17,7 @@ import ibis.expr.types as ir
 from . import relations as rel
 from .conditions import holds
 from .dates import days_between, literal
+from .tables import beside
 from .values import CustomSignal, Windows
 
 
@@ -191,7 +192,7 @@ def purchase_signals(
 		"purchase_totals", past.group_by("party").aggregate(**_purchase_totals(past, as_of, windows))
 	)
 	first = keep("first_values", _first_day_value(past, totals))
-	joined = totals.left_join(first, "party").drop("party_right")
+	joined = beside(totals, first, "party")
 	return joined.select(**_purchase_columns(joined, as_of))
 
 

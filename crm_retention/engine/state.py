@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 
 from .dates import days_between, literal
 from .relations import RELATIONS
+from .tables import beside, without
 
 STATE_TYPES = {column.name: column.type for column in RELATIONS["state"]}
 STATE_COLUMNS = {
@@ -36,7 +37,7 @@ def state_before(state: ir.Table, parties: ir.Table, as_of: datetime.date) -> ir
 	``previous_tier`` and ``previous_stage`` (as of the day before) and ``days_in_tier`` and ``days_in_stage``, days.
 	"""
 	found = state.select(**_before(state, as_of))
-	before = found.inner_join(parties.select("party", "nr"), "party").drop("party")
+	before = without(found.inner_join(parties.select("party", "nr"), "party"), "party")
 	return before.mutate(
 		previous_tier=before.was_tier,
 		previous_stage=before.was_stage,
@@ -49,7 +50,7 @@ def with_state(table: ir.Table, before: ir.Table | None) -> ir.Table:
 	"""``table`` with the columns of ``STATE_COLUMNS``, all null without a state."""
 	if before is None:
 		return table.mutate(**{name: ibis.null(kind) for name, kind in STATE_COLUMNS.items()})
-	return table.left_join(before, "nr").drop("nr_right")
+	return beside(table, before)
 
 
 def _before(state: ir.Table, as_of: datetime.date) -> dict[str, ir.Value]:

@@ -8,6 +8,7 @@ from typing import Any
 import frappe
 
 from crm_retention import filters
+from crm_retention.setup import care_defaults, interaction_defaults
 from crm_retention.setup.defaults import ABOUT, DEFAULTS
 
 SEEDED = "retention_seeded"
@@ -16,13 +17,25 @@ SEEDED = "retention_seeded"
 def seed() -> None:
 	"""Create what was never created before: what an admin deleted stays deleted."""
 	done = set(json.loads(frappe.db.get_default(SEEDED) or "[]"))
-	for doc in (*get_scorecards(), *get_tiers(), *get_stages()):
-		name = doc.get("title") or doc.get("tier_name") or doc.get("stage_name")
+	for doc in get_docs():
+		name = get_name(doc)
 		key = f"{doc['doctype']}: {name}"
 		if key not in done and not frappe.db.exists(doc["doctype"], name):
 			frappe.get_doc(doc).insert(ignore_permissions=True)
 		done.add(key)
 	frappe.db.set_default(SEEDED, json.dumps(sorted(done)))
+
+
+def get_docs() -> list[dict[str, Any]]:
+	"""Everything a new site starts with, those that others link to first."""
+	rules = (*get_scorecards(), *get_tiers(), *get_stages())
+	return [*rules, *interaction_defaults.get_docs(), *care_defaults.get_docs()]
+
+
+def get_name(doc: dict[str, Any]) -> str:
+	"""What a default is called: the value of the field that names its DocType."""
+	field = frappe.get_meta(doc["doctype"]).autoname or ""
+	return doc[field.removeprefix("field:")] if field.startswith("field:") else doc["title"]
 
 
 def get_scorecards() -> list[dict[str, Any]]:

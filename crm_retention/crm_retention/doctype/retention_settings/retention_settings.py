@@ -19,30 +19,46 @@ class RetentionSettings(Document):
 	from typing import TYPE_CHECKING
 
 	if TYPE_CHECKING:
+		from crm_retention.crm_retention.doctype.retention_capacity.retention_capacity import RetentionCapacity
+		from crm_retention.crm_retention.doctype.retention_company.retention_company import RetentionCompany
+		from crm_retention.crm_retention.doctype.team_robot.team_robot import TeamRobot
 		from frappe.types import DF
 
-		from crm_retention.crm_retention.doctype.retention_company.retention_company import RetentionCompany
-
+		capacities: DF.Table[RetentionCapacity]
+		capture_enabled: DF.Check
 		companies: DF.TableMultiSelect[RetentionCompany]
 		complaint_days: DF.Int
+		complete_by_capture: DF.Check
 		contact_days: DF.Int
 		convert_currencies: DF.Check
+		daily_digest: DF.Check
 		discount_rate: DF.Percent
 		enabled: DF.Check
+		fallback_owner: DF.Link | None
 		history_keep_days: DF.Int
+		holiday_list: DF.Link | None
 		horizon_days: DF.Int
+		hour_rate: DF.Currency
+		hours_per_week: DF.Float
 		include_leads: DF.Check
 		last_run: DF.Link | None
 		lifetime_enabled: DF.Check
+		log_keep_days: DF.Int
+		match_days: DF.Int
 		min_parties: DF.Int
 		min_repeaters: DF.Int
 		period_days: DF.Int
+		planning_days: DF.Int
+		plans_enabled: DF.Check
 		purchase_source: DF.Literal["Sales Invoice", "Sales Order", "POS Invoice"]
 		read_items: DF.Check
 		read_payment_dates: DF.Check
+		robots: DF.Table[TeamRobot]
 		run_hour: DF.Int
+		send_messages: DF.Check
 		target_currency: DF.Link | None
-
+		touchpoints_per_day: DF.Data | None
+		weekly_digest: DF.Check
 	# end: auto-generated types
 	def validate(self) -> None:
 		self.validate_run_hour()
