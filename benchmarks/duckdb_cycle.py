@@ -68,6 +68,7 @@ def _make(path: Path, size: Size) -> None:
 		fresh = path.with_suffix(".new")
 		fresh.unlink(missing_ok=True)
 		with duckdb.connect(str(fresh)) as connection:
+			connection.execute("SET enable_progress_bar = false")
 			create(connection, size)
 		fresh.rename(path)
 
@@ -76,6 +77,7 @@ def _measure(path: Path, size: Size, rounds: int) -> None:
 	heading(f"DuckDB {duckdb.__version__}, whole cycle: {size}")
 	connection = duckdb.connect(str(path), read_only=True)
 	connection.execute("SET memory_limit = '3GB'")
+	connection.execute("SET enable_progress_bar = false")
 	backend = DuckDBBackend(connection)
 	config = parse(DEFAULTS)
 	steps: dict[str, float] = {}

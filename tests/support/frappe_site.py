@@ -16,6 +16,7 @@ from typing import Any
 
 import frappe
 import pytest
+from benchkit.baseline import Baseline
 from benchkit.database import Admin
 from benchkit.stores import copy_sqlite
 
@@ -30,7 +31,8 @@ class Site:
 
 	name: str
 	bench: Path
-	baseline: Path
+	baseline_file: Path
+	baseline: Baseline | None = None
 
 	@property
 	def sites_path(self) -> Path:
@@ -79,18 +81,19 @@ class Site:
 
 	def save_baseline(self) -> None:
 		if file := self.sqlite_file:
-			copy_sqlite(file, self.baseline)
+			copy_sqlite(file, self.baseline_file)
 		else:
-			self.database.dump(frappe.conf.db_name, self.baseline)
+			self.baseline = Baseline(self.database, frappe.conf.db_name, self.baseline_file)
+			self.baseline.save()
 
 	def restore(self) -> None:
 		"""Put the database back to what it was when the session began."""
-		name, database, file = frappe.conf.db_name, self.database, self.sqlite_file
+		file = self.sqlite_file
 		frappe.db.close()
 		if file:
-			copy_sqlite(self.baseline, file)
+			copy_sqlite(self.baseline_file, file)
 		else:
-			database.load(name, self.baseline)
+			self.baseline.restore()
 		frappe.destroy()
 		self.connect()
 		frappe.clear_cache()
