@@ -25,6 +25,7 @@ class PlanEnrollment(Document):
 		plan: DF.Link
 		plan_family: DF.Data | None
 		run: DF.Link | None
+		spread: DF.Check
 		to_date: DF.Date | None
 		version_number: DF.Int
 		why: DF.Data | None
