@@ -16,6 +16,8 @@ NUMBER_TYPES = ("Int", "Float", "Currency", "Percent", "Check", "Rating", "Durat
 STATE_FIELDS = ("party_type", "previous_tier", "previous_stage")
 SCORES = ("score", "health")
 STAGE_FIELDS = ("tier", "tier_rank", "candidate_tier")
+# What plans and contact rules know as well: they come after tiers and stages.
+CARE_FIELDS = (*STAGE_FIELDS, "stage", "tier_since", "stage_since")
 # Names that a signal of an admin cannot take, because expressions use them.
 RESERVED = ("party", "party_type", "party_name", "name", "days_in_tier", "days_in_stage")
 
@@ -27,11 +29,13 @@ def get_custom_signals() -> list[Any]:
 
 
 def get_condition_fields(doctype: str) -> set[str]:
-	"""The fields of Retention Profile that the conditions of a Customer Tier or Lifecycle Stage may use."""
+	"""The fields of Retention Profile that the conditions of a tier, stage, plan or contact rule may use."""
 	names = {signal.name for signal in SIGNALS} | set(LIFETIME_RESULTS) | set(SCORES) | set(STATE_FIELDS)
 	names |= {signal.name for signal in get_custom_signals()}
 	if doctype == "Lifecycle Stage":
 		names |= set(STAGE_FIELDS)
+	if doctype in ("Maintenance Plan", "Contact Rule"):
+		names |= set(CARE_FIELDS)
 	return names
 
 

@@ -18,7 +18,7 @@ GROUPS = (("party_conditions_json", "Customer"), ("signal_conditions_json", "Ret
 
 
 class ConditionalDocument(Document):
-	"""A Customer Tier or Lifecycle Stage: rows with conditions on the customer and on its signals."""
+	"""A tier, stage, plan or contact rule: rows with conditions on the customer and on its signals."""
 
 	def validate_conditions(self) -> None:
 		messages = []

@@ -19,3 +19,8 @@ def open_key(plan_family: str, step_key: str, party: str) -> str:
 def enrollment_key(plan_family: str, party: str) -> str:
 	"""One running enrollment of a party in a plan's family; ended ones have no such key."""
 	return f"{plan_family}|{party}"
+
+
+def preference_key(channel: str, nature: str, party: str) -> str:
+	"""One answer of a party for a channel and nature; either may be empty, which means all of them."""
+	return f"{channel}|{nature}|{party}"

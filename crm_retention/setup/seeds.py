@@ -33,7 +33,9 @@ def get_docs() -> list[dict[str, Any]]:
 
 
 def get_name(doc: dict[str, Any]) -> str:
-	"""What a default is called: the value of the field that names its DocType."""
+	"""What a default is called: its own name, or the value of the field that names its DocType."""
+	if "name" in doc:
+		return doc["name"]
 	field = frappe.get_meta(doc["doctype"]).autoname or ""
 	return doc[field.removeprefix("field:")] if field.startswith("field:") else doc["title"]
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import frappe
 
-from crm_retention.setup import custom_fields, indexes, roles, seeds
+from crm_retention.setup import approval, custom_fields, indexes, letters, roles, seeds
 
 MODULE = "CRM Retention"
 
 
 def before_uninstall() -> None:
-	"""Leave nothing behind: fields, property setters, roles, dashboards, defaults."""
+	"""Leave nothing behind: fields, property setters, roles, dashboards, workflows, letters, defaults."""
 	custom_fields.delete_custom_fields()
 	indexes.delete_indexes()
 	delete_signal_fields()
 	delete_records_about_doctypes()
 	delete_desk_entries()
+	approval.delete_workflows()
+	letters.delete_letters()
 	roles.delete_roles()
 	seeds.forget()
 

@@ -36,10 +36,10 @@ def test_seeding_again_keeps_edits_and_deletions():
 	tier = frappe.get_doc("Customer Tier", "Regular")
 	tier.way_of_care = "As we like it"
 	tier.save()
-	frappe.delete_doc("Lifecycle Stage", "Won Back")
+	frappe.delete_doc("Lifecycle Stage", "Lost")
 	seeds.seed()
 	assert frappe.db.get_value("Customer Tier", "Regular", "way_of_care") == "As we like it"
-	assert not frappe.db.exists("Lifecycle Stage", "Won Back")
+	assert not frappe.db.exists("Lifecycle Stage", "Lost")
 
 
 def test_seeding_next_to_an_active_scorecard_does_not_take_its_place():

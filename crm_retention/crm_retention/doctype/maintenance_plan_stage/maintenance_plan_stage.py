@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from frappe.model.document import Document
+from crm_retention.plans.rows import PlanRow
 
 
-class MaintenancePlanStage(Document):
+class MaintenancePlanStage(PlanRow):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 
@@ -17,4 +17,3 @@ class MaintenancePlanStage(Document):
 		parenttype: DF.Data
 		stage: DF.Link
 	# end: auto-generated types
-	pass

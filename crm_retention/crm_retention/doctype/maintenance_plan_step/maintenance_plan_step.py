@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from frappe.model.document import Document
+from crm_retention.plans.rows import PlanRow
 
 
-class MaintenancePlanStep(Document):
+class MaintenancePlanStep(PlanRow):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 
@@ -16,7 +16,17 @@ class MaintenancePlanStep(Document):
 		cost: DF.Currency
 		department: DF.Link | None
 		email_template: DF.Link | None
-		event: DF.Literal["", "Tier Entered", "Stage Entered", "Complaint Opened", "Complaint Closed", "Detractor Feedback", "Contract End", "First Purchase", "Silent"]
+		event: DF.Literal[
+			"",
+			"Tier Entered",
+			"Stage Entered",
+			"Complaint Opened",
+			"Complaint Closed",
+			"Detractor Feedback",
+			"Contract End",
+			"First Purchase",
+			"Silent",
+		]
 		event_value: DF.Data | None
 		every: DF.Int
 		instructions: DF.SmallText | None
@@ -39,4 +49,3 @@ class MaintenancePlanStep(Document):
 		unit: DF.Literal["Days", "Weeks", "Months", "Quarters"]
 		user: DF.Link | None
 	# end: auto-generated types
-	pass

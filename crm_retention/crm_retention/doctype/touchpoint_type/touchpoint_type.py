@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from frappe import _
 from frappe.model.document import Document
+from frappe.utils import cint, flt
+
+from crm_retention import filters
 
 
 class TouchpointType(Document):
@@ -23,5 +27,13 @@ class TouchpointType(Document):
 		nature: DF.Literal["Care", "Offer", "Greeting", "Notice", "Message"]
 		priority: DF.Int
 		type_name: DF.Data
+
 	# end: auto-generated types
-	pass
+	def validate(self) -> None:
+		self.validate_numbers()
+
+	def validate_numbers(self) -> None:
+		"""Time and money are spent, never earned."""
+		below = [field for field in ("minutes", "cost") if flt(self.get(field)) < 0]
+		messages = [_("{0}: must not be negative").format(_(self.meta.get_label(field))) for field in below]
+		filters.throw_faults(_("{0} {1}").format(_(self.doctype), self.name), messages)
