@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
+import frappe
 from frappe.model.document import Document
+
+from crm_retention.care import meetings, rules, todos
+from crm_retention.care.completion import finish
 
 
 class Touchpoint(Document):
@@ -31,11 +37,15 @@ class Touchpoint(Document):
 		message_error: DF.SmallText | None
 		message_status: DF.Literal["", "Due", "Sending", "Sent", "Failed", "Stopped"]
 		minutes: DF.Int
+		next_date: DF.Date | None
+		next_step: DF.Data | None
 		note: DF.Text | None
 		occurrence: DF.Date | None
 		occurrence_key: DF.Data | None
 		open_key: DF.Data | None
-		outcome: DF.Literal["", "Reached", "Not Reached", "Interested", "Declined", "Problem Raised", "Resolved", "Ordered"]
+		outcome: DF.Literal[
+			"", "Reached", "Not Reached", "Interested", "Declined", "Problem Raised", "Resolved", "Ordered"
+		]
 		party: DF.DynamicLink
 		party_name: DF.Data | None
 		party_type: DF.Link
@@ -47,6 +57,7 @@ class Touchpoint(Document):
 		request_id: DF.Data | None
 		rule: DF.Link | None
 		run: DF.Link | None
+		send_after: DF.Datetime | None
 		send_by_itself: DF.Check
 		service_date: DF.Date | None
 		sms_text: DF.SmallText | None
@@ -60,5 +71,42 @@ class Touchpoint(Document):
 		touchpoint_type: DF.Link
 		version_number: DF.Int
 		why: DF.Data | None
+
 	# end: auto-generated types
-	pass
+	def before_insert(self) -> None:
+		rules.keep_to_the_app(self)
+		rules.set_defaults(self)
+
+	def validate(self) -> None:
+		before = self.get_doc_before_save()
+		rules.set_facts(self)
+		if before is None:
+			rules.validate_new(self)
+			return
+		rules.validate_may_act(before, self.flags.ignore_permissions)
+		rules.restore_computed(self, before)
+		if before.status in rules.ENDED:
+			rules.validate_unchanged(self, before)
+		elif self.status == before.status:
+			rules.validate_open(self, before)
+		else:
+			rules.end(self, before)
+
+	def on_update(self) -> None:
+		before = self.get_doc_before_save()
+		if before and before.status in rules.ENDED:
+			return
+		if self.status in rules.ENDED:
+			finish(self)
+		todos.keep_in_step(self)
+		meetings.keep_in_step(self)
+
+	def on_trash(self) -> None:
+		rules.validate_may_delete(self)
+		todos.delete(self.name)
+		meetings.cancel(self)
+
+
+def get_permission_to_act(doc: Any, user: str | None = None) -> bool:
+	"""Whether ``user`` may act on a touchpoint: the responsible person, or a manager; anybody if it is nobody's."""
+	return rules.may_act(doc, user or frappe.session.user)
