@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ibis.backends.sql.datatypes import DuckDBType
 
 from ..engine.relations import RELATIONS
-from .sql import WORK_PREFIX, SqlBackend
+from .sql import WORK_PREFIX, SqlBackend, kinds_of
 
 
 class DuckDBBackend(SqlBackend):
@@ -51,10 +51,11 @@ class DuckDBBackend(SqlBackend):
 
 	def load(self, name: str, columns: Mapping[str, npt.NDArray[Any]], key: tuple[str, ...]) -> ir.Table:  # noqa: ARG002
 		full = WORK_PREFIX + name
-		arrays = dict(columns)
-		self.connection.register("_arrays", arrays)
+		types = {"int64": "BIGINT", "float64": "DOUBLE", "string": "VARCHAR"}
+		cast = ", ".join(f"{self.quote(n)}::{types[kind]} AS {self.quote(n)}" for n, kind in kinds_of(columns).items())
+		self.connection.register("_arrays", dict(columns))
 		self.drop(full)
-		self.execute(f"CREATE TEMPORARY TABLE {self.quote(full)} AS SELECT * FROM _arrays")
+		self.execute(f"CREATE TEMPORARY TABLE {self.quote(full)} AS SELECT {cast} FROM _arrays")
 		self.connection.unregister("_arrays")
 		return self.table(full)
 

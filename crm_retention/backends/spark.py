@@ -16,7 +16,7 @@ from pyspark.sql import SparkSession
 from ..engine.config import Config
 from ..engine.cycle import CycleResult, Step, run_cycle, untimed
 from ..engine.relations import RELATIONS
-from .sql import WORK_PREFIX, SqlBackend
+from .sql import WORK_PREFIX, SqlBackend, kinds_of
 
 
 class SparkBackend(SqlBackend):
@@ -57,10 +57,8 @@ class SparkBackend(SqlBackend):
 
 	def load(self, name: str, columns: Mapping[str, npt.NDArray[Any]], key: tuple[str, ...]) -> ir.Table:  # noqa: ARG002
 		full = WORK_PREFIX + name
-		kinds = {
-			column: "int64" if array.dtype.kind == "i" else "float64" for column, array in columns.items()
-		}
-		types = {"int64": "BIGINT", "float64": "DOUBLE"}
+		kinds = kinds_of(columns)
+		types = {"int64": "BIGINT", "float64": "DOUBLE", "string": "STRING"}
 		schema = ", ".join(f"`{column}` {types[kind]}" for column, kind in kinds.items())
 		rows = list(zip(*(array.tolist() for array in columns.values()), strict=True))
 		self.session.createDataFrame(rows, schema).createOrReplaceTempView(full)

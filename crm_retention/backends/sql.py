@@ -27,6 +27,7 @@ class SqlBackend(ABC):
 	"""A ``Backend`` on one SQL connection. Work tables are temporary: a kill leaves none behind."""
 
 	dialect: str
+	types: Mapping[str, str] = {"int64": "BIGINT", "float64": "DOUBLE PRECISION", "string": "VARCHAR(255)"}
 
 	def __init__(self) -> None:
 		self.compiler = compiler_of(self.dialect)
@@ -74,17 +75,14 @@ class SqlBackend(ABC):
 	def load(self, name: str, columns: Mapping[str, npt.NDArray[Any]], key: tuple[str, ...]) -> ir.Table:
 		"""See ``engine.cycle.Backend``."""
 		full = WORK_PREFIX + name
-		schema = {
-			column: "int64" if array.dtype.kind == "i" else "float64" for column, array in columns.items()
-		}
+		schema = kinds_of(columns)
 		self.drop(full)
-		types = {"int64": "BIGINT", "float64": "DOUBLE PRECISION"}
-		spec = ", ".join(f"{self.quote(column)} {types[kind]}" for column, kind in schema.items())
+		spec = ", ".join(f"{self.quote(column)} {self.types[kind]}" for column, kind in schema.items())
 		self.execute(f"CREATE TEMPORARY TABLE {self.quote(full)} ({spec}{self.key_clause(key)})")
 		for chunk in _chunks(
 			list(zip(*(array.tolist() for array in columns.values()), strict=True)), ROWS_PER_INSERT
 		):
-			values = ",".join("(" + ",".join(map(_number, row)) + ")" for row in chunk)
+			values = ",".join("(" + ",".join(map(self.value, row)) + ")" for row in chunk)
 			self.execute(f"INSERT INTO {self.quote(full)} VALUES {values}")
 		return ibis.table(schema, name=full)
 
@@ -92,13 +90,21 @@ class SqlBackend(ABC):
 		"""What a table definition adds for its key; nothing where joins need no index."""
 		return ""
 
+	def value(self, value: float | str | None) -> str:
+		"""A number or text as SQL; NaN and None as NULL."""
+		if isinstance(value, str):
+			return str(sge.Literal.string(value).sql(self.compiler.dialect))
+		return repr(value) if value is not None and math.isfinite(value) else "NULL"
+
 	def quote(self, name: str) -> str:
 		"""An identifier, quoted."""
 		return str(sge.to_identifier(name, quoted=True).sql(self.compiler.dialect))
 
 
-def _number(value: float) -> str:
-	return repr(value) if value is not None and math.isfinite(value) else "NULL"
+def kinds_of(columns: Mapping[str, npt.NDArray[Any]]) -> dict[str, str]:
+	"""The Ibis type of each column to be loaded: int64, float64 or string."""
+	names = {"i": "int64", "O": "string", "U": "string"}
+	return {column: names.get(array.dtype.kind, "float64") for column, array in columns.items()}
 
 
 def _chunks(rows: list[Any], size: int) -> Iterable[list[Any]]:

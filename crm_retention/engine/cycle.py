@@ -44,7 +44,7 @@ class Backend(Protocol):
 		"""Columns of a small result; nulls as NaN or None."""
 
 	def load(self, name: str, columns: Mapping[str, npt.NDArray[Any]], key: tuple[str, ...]) -> ir.Table:
-		"""A work table from columns of numbers."""
+		"""A work table from columns of numbers and texts."""
 
 
 Step = Callable[[str], AbstractContextManager[None]]

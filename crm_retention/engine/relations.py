@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import ibis
 import ibis.expr.types as ir
 
 from .errors import DataError, Problem
@@ -36,6 +37,7 @@ RELATIONS: dict[str, tuple[Column, ...]] = {
 		("party_type", "string", "Customer or Lead"),
 		("party_name", "string", "name for people"),
 		("since", "date", "known since"),
+		("manager", "string", "user who is responsible for the party"),
 	),
 	# One row a document. A return or credit note has a negative amount; nothing else has.
 	"purchases": _columns(
@@ -89,6 +91,45 @@ RELATIONS: dict[str, tuple[Column, ...]] = {
 		("end", "date", "last day", True),
 		("value", "float64", "value of the whole term, base currency"),
 	),
+	# Who is in which plan now; what is over is left out.
+	"enrollments": _columns(
+		("party", "string", "who", True),
+		("plan", "string", "version of the plan, by name", True),
+		("family", "string", "what all versions of the plan share", True),
+		("arm", "string", "Treated or Holdout", True),
+		("clock", "date", "day from which the plan's intervals count", True),
+		("phase", "float64", "share of an interval, 0 to 1, by which the first one is put off", True),
+		("spread", "int64", "1 where the phase counts"),
+		("next_plan", "string", "version that takes over with the next touchpoint"),
+	),
+	# What was planned before: everything that a plan made, and what else is open.
+	"touchpoints": _columns(
+		("party", "string", "for whom", True),
+		("key", "string", "family|step|occurrence|party; null where no plan made it", True),
+		("open_key", "string", "family|step|party while it is Open or Waiting, else null", True),
+		("family", "string", "family of the plan"),
+		("status", "string", "Open, Waiting, Done, Skipped, Missed, Suppressed or Cancelled", True),
+		("due", "date", "when", True),
+		("occurrence", "date", "the day that the plan named"),
+		("owner", "string", "user who is responsible"),
+		("channel", "string", "through what"),
+		("sends", "int64", "1 where it goes out by itself"),
+		("rule", "string", "contact rule that holds it back"),
+	),
+	# Dates of occasions that lie in the data: birthdays, ends of terms, any date field.
+	"occasion_dates": _columns(
+		("party", "string", "whose", True),
+		("occasion", "string", "name of the occasion", True),
+		("day", "date", "the date itself", True),
+		("yearly", "int64", "1 where it comes back every year"),
+	),
+	# What parties said about being contacted; nothing is no answer.
+	"consents": _columns(
+		("party", "string", "who", True),
+		("channel", "string", "through what; null is every channel"),
+		("nature", "string", "of what nature; null is everything but notices"),
+		("answer", "string", "Yes or No", True),
+	),
 	# What the last cycle left, and what people decided by hand.
 	"state": _columns(
 		("party", "string", "whose state", True),
@@ -118,6 +159,13 @@ def require(relations: Mapping[str, ir.Table]) -> None:
 				problems.append(Problem(name, "", column.name, "this column is required and missing"))
 	if problems:
 		raise DataError(problems)
+
+
+def completed(table: ir.Table, name: str) -> ir.Table:
+	"""The relation's declared columns alone, those that it lacks as nulls."""
+	columns = RELATIONS[name]
+	given = {c.name: table[c.name] if c.name in table.columns else ibis.null(c.type) for c in columns}
+	return table.select(**given)
 
 
 def attributes(parties: ir.Table) -> list[str]:
