@@ -14,8 +14,16 @@ after_migrate = "crm_retention.setup.install.after_migrate"
 before_uninstall = "crm_retention.setup.uninstall.before_uninstall"
 
 doctype_js = {
-	"Customer": ["public/js/profile_view.js", "public/js/customer.js"],
+	"Customer": [
+		"public/js/profile_view.js",
+		"public/js/customer.js",
+		"public/js/interaction_quick.js",
+		"public/js/interaction_form.js",
+	],
 	"Customer Tier": "public/js/conditions.js",
+	"Interaction Log": "public/js/interaction_quick.js",
+	"Interaction Source": "public/js/conditions.js",
+	"Lead": ["public/js/interaction_quick.js", "public/js/interaction_form.js"],
 	"Lifecycle Stage": "public/js/conditions.js",
 	"Retention Profile": "public/js/profile_view.js",
 	"Retention Run": "public/js/run_view.js",
@@ -24,7 +32,11 @@ doctype_js = {
 }
 doctype_list_js = {"Customer": "public/js/customer_list.js"}
 
+# history may name what is deleted later: a draft, a contact, a task
+ignore_links_on_delete = ["Interaction Log"]
+
 doc_events = {
+	"*": {"after_rename": "crm_retention.capture.renames.after_rename"},
 	("Customer", "Lead"): {
 		"before_rename": "crm_retention.parties.before_party_rename",
 		"after_rename": "crm_retention.parties.after_party_rename",
@@ -53,6 +65,8 @@ has_permission = {
 }
 
 scheduler_events = {
+	"cron": {"*/10 * * * *": ["crm_retention.capture.sweep.enqueue_sweep"]},
+	"daily": ["crm_retention.capture.clearing.enqueue_clearing"],
 	"hourly": ["crm_retention.jobs.nightly.enqueue_if_due"],
 }
 default_log_clearing_doctypes = {

@@ -37,29 +37,32 @@ def connection() -> object:
 
 
 @contextmanager
-def only_one() -> Iterator[None]:
-	"""Hold the site's cycle lock; it goes with the connection or process, however that ends. Raises Busy."""
+def only_one(lock: str = LOCK, wait: int = 0) -> Iterator[None]:
+	"""Hold a lock of the site; it goes with the connection or process, however that ends.
+
+	Raises Busy when another holds it for ``wait`` seconds more.
+	"""
 	if frappe.db.db_type == "mariadb":
-		name = f"{LOCK}:{frappe.conf.db_name}"
-		if frappe.db.sql("SELECT GET_LOCK(%s, 0)", name)[0][0] != 1:
+		name = f"{lock}:{frappe.conf.db_name}"
+		if frappe.db.sql("SELECT GET_LOCK(%s, %s)", (name, wait))[0][0] != 1:
 			raise Busy
 		try:
 			yield
 		finally:
 			frappe.db.sql("SELECT RELEASE_LOCK(%s)", name)
 		return
-	with _file_lock():
+	with _file_lock(lock, wait):
 		yield
 
 
 @contextmanager
-def _file_lock() -> Iterator[None]:
+def _file_lock(lock: str, wait: int) -> Iterator[None]:
 	from frappe.utils.file_lock import LockTimeoutError
 	from frappe.utils.synchronization import filelock
 
 	held = False
 	try:
-		with filelock(LOCK, timeout=0):
+		with filelock(lock, timeout=wait):
 			held = True
 			yield
 	except LockTimeoutError as error:

@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 from ..engine.relations import RELATIONS
 
 STANDARD_TYPES = {"name": "string", "owner": "string", "modified_by": "string", "parent": "string"}
+STANDARD_TYPES |= {"parenttype": "string"}
 STANDARD_TYPES |= {"docstatus": "int64", "idx": "int64", "creation": "timestamp", "modified": "timestamp"}
 LEAD_PREFIX = "Lead: "
 
@@ -230,26 +231,26 @@ def items(sources: Sources) -> ir.Table:
 
 
 def interactions() -> ir.Table:
-	"""Communications with a customer or lead, sent and received: about it, or linked to it as to its contacts.
+	"""Rows of the Interaction Log whose kind counts as contact, each as its last correction has it.
 
-	One that is linked to a party in several ways is one.
+	What went on among ourselves is no contact; a row that names no direction is taken for ours to the party.
 	"""
-	columns = ["name", "communication_date", "sent_or_received", "communication_medium", "communication_type"]
-	letter = physical("Communication", [*columns, "reference_doctype", "reference_name"])
-	letter = letter.filter(
-		(letter.communication_type == "Communication") & letter.communication_date.notnull()
-	)
-	link = physical("Communication Link", ["parent", "link_doctype", "link_name"])
-	link = link.filter(link.link_doctype.isin(["Customer", "Lead"]))
-	about = letter.filter(letter.reference_doctype.isin(["Customer", "Lead"]))
-	linked = link.select(letter=link.parent, party=party_key(link.link_doctype, link.link_name))
-	named = about.select(letter=about.name, party=party_key(about.reference_doctype, about.reference_name))
-	joined = linked.union(named, distinct=True).inner_join(letter, ibis._.letter == letter.name)
-	return joined.select(
-		party=joined.party,
-		day=joined.communication_date.cast("date"),
-		direction=ibis.ifelse(joined.sent_or_received == "Received", "In", "Out"),
-		channel=joined.communication_medium,
+	fields = ["name", "party_type", "party", "occurred_on", "kind", "channel", "direction", "department"]
+	log = physical("Interaction Log", [*fields, "minutes"])
+	kind = physical("Interaction Kind", ["name", "is_contact"])
+	contact = kind.filter(kind.is_contact == 1).select(is_kind=kind.name)
+	corrected = physical("Interaction Log", ["supersedes"])
+	corrected = corrected.filter(corrected.supersedes.notnull()).select(corrected=corrected.supersedes)
+	rows = log.inner_join(contact, log.kind == contact.is_kind)
+	rows = rows.filter(~rows.name.isin(corrected.corrected))
+	rows = rows.filter(rows.direction.isnull() | (rows.direction != "Internal"))
+	return rows.select(
+		party=party_key(rows.party_type, rows.party),
+		day=rows.occurred_on.cast("date"),
+		direction=ibis.ifelse(rows.direction == "In", "In", "Out"),
+		channel=rows.channel,
+		department=rows.department,
+		minutes=rows.minutes.cast("float64"),
 	)
 
 

@@ -14,6 +14,7 @@ from frappe.utils import cint, getdate, now
 from crm_retention.backends.site import Busy, only_one, site_backend
 from crm_retention.backends.site_write import PARTIES_PER_BATCH, ProfileWriter, Stamp
 from crm_retention.backends.sql import SqlBackend
+from crm_retention.capture.sweep import sweep_all
 from crm_retention.configuration import config_snapshot, get_config
 from crm_retention.engine.config import Config
 from crm_retention.engine.cycle import CycleResult, run_cycle
@@ -63,6 +64,7 @@ def write_cycle(log: RunLog) -> None:
 	"""Run the engine as of the run's day and write what differs."""
 	as_of = getdate(log.doc.as_of)
 	refuse_going_back(as_of)
+	sweep_all()
 	config, backend, result = evaluate(log, as_of)
 	stamp = Stamp(log.doc.name, as_of, config.version, now(), frappe.session.user)
 	with log.step("writing"):

@@ -8,6 +8,7 @@ import frappe
 import pytest
 
 from crm_retention.engine.errors import ConfigError
+from tests.platform.interactions import capture, make_row
 from tests.platform.trade import DAY, add_customers, add_sales, ago, get_profiles, insert
 
 SALES = ((ago(400), 100.0), (ago(100), 200.0), (ago(40), 50.0))
@@ -229,6 +230,7 @@ class TestInteractions:
 		for number, (direction, day) in enumerate((("Sent", 10), ("Received", 20), ("Sent", 200))):
 			letter = add_letter(f"COM-{number}", direction, ago(day))
 			insert("Communication Link", [link(letter, "Customer", "Buyer")])
+		capture()
 		found = get_profiles()["Buyer"]
 		assert (found["inbound_count"], found["outbound_count"]) == (1, 1)
 		assert (found["last_inbound"], found["last_outbound"]) == (ago(20), ago(10))
@@ -236,16 +238,19 @@ class TestInteractions:
 	def test_letter_about_the_customer_counts_without_a_link(self):
 		"""A mail from the Customer form to an address that is nobody's contact has the reference alone."""
 		add_letter("COM-1", "Sent", ago(10), reference_doctype="Customer", reference_name="Buyer")
+		capture()
 		assert get_profiles()["Buyer"]["outbound_count"] == 1
 
 	def test_letter_with_reference_and_link_counts_once(self):
 		letter = add_letter("COM-1", "Sent", ago(10), reference_doctype="Customer", reference_name="Buyer")
 		insert("Communication Link", [link(letter, "Customer", "Buyer")])
+		capture()
 		assert get_profiles()["Buyer"]["outbound_count"] == 1
 
 	def test_letter_to_two_contacts_of_the_customer_counts_once(self):
 		letter = add_letter("COM-1", "Sent", ago(10))
 		insert("Communication Link", [link(letter, "Customer", "Buyer"), link(letter, "Customer", "Buyer")])
+		capture()
 		assert get_profiles()["Buyer"]["outbound_count"] == 1
 
 	def test_comments_and_notices_of_the_system_do_not_count(self):
@@ -253,7 +258,18 @@ class TestInteractions:
 		for number, kind in enumerate(kinds):
 			letter = add_letter(f"COM-{number}", "Sent", ago(10), communication_type=kind)
 			insert("Communication Link", [link(letter, "Customer", "Buyer")])
+		capture()
 		assert get_profiles()["Buyer"]["last_interaction"] is None
+
+	def test_what_is_no_contact_and_what_was_corrected_does_not_count(self):
+		add_sales("Buyer", (ago(3), 100.0))
+		make_row("Buyer", "Note", occurred_on=f"{ago(4)} 10:00:00").insert()
+		wrong = make_row("Buyer", "Call", occurred_on=f"{ago(2)} 10:00:00").insert()
+		right = make_row("Buyer", "Call", occurred_on=f"{ago(9)} 10:00:00", supersedes=wrong.name)
+		right.insert()
+		capture()
+		found = get_profiles()["Buyer"]
+		assert (found["outbound_count"], found["last_interaction"]) == (1, ago(9))
 
 
 def add_letter(name, direction, day, **values):

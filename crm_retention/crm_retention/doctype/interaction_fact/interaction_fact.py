@@ -12,7 +12,17 @@ class InteractionFact(Document):
 	if TYPE_CHECKING:
 		from frappe.types import DF
 
-		fact: DF.Literal["channel", "department", "direction", "minutes", "note", "subject", "outcome", "sentiment", "contact"]
+		fact: DF.Literal[
+			"channel",
+			"department",
+			"direction",
+			"minutes",
+			"note",
+			"subject",
+			"outcome",
+			"sentiment",
+			"contact",
+		]
 		parent: DF.Data
 		parentfield: DF.Data
 		parenttype: DF.Data

@@ -1,9 +1,18 @@
 from __future__ import annotations
 
-from frappe.model.document import Document
+import frappe
+from frappe import _
+from frappe.utils import add_to_date, cint, cstr, get_datetime, now_datetime
+
+from crm_retention.documents import AppendOnly
+from crm_retention.parties import PARTY_TYPES, get_party_name
+
+CLOCK_TOLERANCE_MINUTES = 5  # a phone's clock may be ahead of the server's
+SUBJECT_LENGTH = 140
+ORIGIN_FIELDS = ("source", "reference_doctype", "reference_name", "reference_key")
 
 
-class InteractionLog(Document):
+class InteractionLog(AppendOnly):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 
@@ -24,7 +33,9 @@ class InteractionLog(Document):
 		minutes: DF.Int
 		note: DF.Text | None
 		occurred_on: DF.Datetime
-		outcome: DF.Literal["", "Reached", "Not Reached", "Interested", "Declined", "Problem Raised", "Resolved", "Ordered"]
+		outcome: DF.Literal[
+			"", "Reached", "Not Reached", "Interested", "Declined", "Problem Raised", "Resolved", "Ordered"
+		]
 		party: DF.DynamicLink
 		party_name: DF.Data | None
 		party_type: DF.Link
@@ -38,5 +49,94 @@ class InteractionLog(Document):
 		supersedes: DF.Link | None
 		touchpoint: DF.Link | None
 		user: DF.Link | None
+
 	# end: auto-generated types
-	pass
+	def before_insert(self) -> None:
+		self.set_origin()
+
+	def validate(self) -> None:
+		self.validate_party()
+		self.validate_kind()
+		self.validate_occurred_on()
+		self.validate_supersedes()
+		self.set_party_name()
+		self.set_usual()
+		self.validate_facts()
+
+	def set_origin(self) -> None:
+		"""Whoever enters a row by hand cannot say that it was captured: its key would keep the document itself out."""
+		if not self.flags.ignore_permissions:
+			for field in ORIGIN_FIELDS:
+				self.set(field, None)
+
+	def validate_party(self) -> None:
+		if self.party_type not in PARTY_TYPES:
+			self.throw_field("party_type", _("{0} is not a kind of party").format(_(self.party_type)))
+
+	def validate_kind(self) -> None:
+		if self.is_by_hand() and not cint(frappe.db.get_value("Interaction Kind", self.kind, "enabled")):
+			self.throw_field("kind", _("{0} is disabled.").format(self.kind))
+
+	def validate_occurred_on(self) -> None:
+		moment, present = get_datetime(self.occurred_on), now_datetime()
+		if moment > add_to_date(present, minutes=CLOCK_TOLERANCE_MINUTES):
+			message = _("{0} lies in the future. What is still to come is a touchpoint.")
+			self.throw_field("occurred_on", message.format(frappe.format(moment, "Datetime")))
+		if moment > present:
+			self.occurred_on = present
+
+	def validate_supersedes(self) -> None:
+		if not self.supersedes:
+			return
+		corrected = frappe.db.get_value("Interaction Log", self.supersedes, ["party_type", "party"])
+		if corrected != (self.party_type, self.party):
+			self.throw_field("supersedes", _("a correction concerns the same party."))
+		later = frappe.db.get_value("Interaction Log", {"supersedes": self.supersedes})
+		if later:
+			message = _("{0} is corrected already, by {1}. Correct that one.")
+			self.throw_field("supersedes", message.format(self.supersedes, later))
+
+	def set_party_name(self) -> None:
+		self.party_name = get_party_name(self.party_type, self.party)
+
+	def set_usual(self) -> None:
+		"""What goes without saying: who, through what, from where."""
+		if self.is_by_hand():
+			self.user = self.user or frappe.session.user
+		self.channel = self.channel or frappe.db.get_value("Interaction Kind", self.kind, "channel")
+		self.department = self.department or get_department(self.user)
+		first_line = next(iter(cstr(self.note).strip().splitlines()), "")
+		self.subject = cstr(self.subject or first_line or _(self.kind))[:SUBJECT_LENGTH]
+
+	def validate_facts(self) -> None:
+		"""Rows entered by hand say what their kind demands; documents are as they are."""
+		if not self.is_by_hand():
+			return
+		for row in get_refused_facts(self.kind):
+			if not self.get(row):
+				message = _("{0} is needed for an interaction of the kind {1}.")
+				frappe.throw(message.format(_(self.meta.get_label(row)), _(self.kind)), frappe.MandatoryError)
+
+	def is_by_hand(self) -> bool:
+		"""Entered by somebody, not captured from a document."""
+		return not self.source
+
+	def throw_field(self, field: str, message: str) -> None:
+		frappe.throw(_("{0}: {1}").format(_(self.meta.get_label(field)), message))
+
+
+def get_refused_facts(kind: str) -> list[str]:
+	"""Facts without which a row of the kind is refused."""
+	filters = {"parent": kind, "parenttype": "Interaction Kind", "refuse": 1}
+	return frappe.get_all("Interaction Fact", filters=filters, pluck="fact", order_by="idx")
+
+
+def get_department(user: str | None) -> str | None:
+	"""The department of a user as an employee."""
+	return frappe.db.get_value("Employee", {"user_id": user}, "department") if user else None
+
+
+def on_doctype_update() -> None:
+	frappe.db.add_index("Interaction Log", ["party_type", "party", "occurred_on"], "party_index")
+	frappe.db.add_index("Interaction Log", ["reference_doctype", "reference_name"], "reference_index")
+	frappe.db.add_index("Interaction Log", ["creation"], "creation_index")

@@ -1,0 +1,160 @@
+"""What was captured completes what was to be done: the call was made, so the touchpoint is done."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import frappe
+import ibis
+import ibis.expr.types as ir
+from frappe.utils import cint, now
+
+from crm_retention.backends.site_relations import physical
+from crm_retention.capture.candidates import LOG, without_superseded
+from crm_retention.capture.write import affected, get_backend
+from crm_retention.engine.dates import days_between
+
+BOTH_WAYS = ("Call", "Visit", "Meeting")
+TOUCHPOINTS_PER_BATCH = 500
+
+
+@dataclass(frozen=True)
+class Pair:
+	"""A row of the log that fulfils a touchpoint."""
+
+	row: str
+	touchpoint: str
+
+
+def complete_matching(since: str | datetime.datetime, commit: bool = False) -> list[Pair]:
+	"""Complete open touchpoints that rows logged since then fulfil; returns what was completed.
+
+	A row fulfils a touchpoint of its party by the same channel, or of the kind that the touchpoint's type stands for,
+	when it happened within ``match_days`` of the due date and went out to the party, or was a call, visit or meeting
+	whoever began it. The earliest row completes the touchpoint that is due first, each row one touchpoint at most.
+	A promise is not fulfilled by just any contact: people say so themselves.
+	"""
+	settings = frappe.get_cached_doc("Retention Settings")
+	if not cint(settings.complete_by_capture):
+		return []
+	done = []
+	for chunk in in_chunks(choose(get_pairs(since, cint(settings.match_days))), TOUCHPOINTS_PER_BATCH):
+		done += complete(chunk)
+		if commit:
+			frappe.db.commit()
+	return done
+
+
+def get_pairs(since: str | datetime.datetime, days: int) -> list[Pair]:
+	"""Every row and touchpoint that fit, the earliest row first, and for it what is due first."""
+	backend = get_backend()
+	row, touchpoint = get_rows(since), get_touchpoints()
+	joined = row.inner_join(
+		touchpoint, [row.party_type == touchpoint.of_type, row.party == touchpoint.of_party]
+	)
+	gap = days_between(joined.occurred_on.cast("date"), joined.due_date)
+	same = (joined.channel == joined.by_channel) | (joined.kind == joined.by_kind)
+	fits = joined.filter(same.fill_null(False) & (gap <= days) & (gap >= -days))
+	ordered = fits.order_by(["occurred_on", "row", "due_date", "touchpoint"]).select("row", "touchpoint")
+	return [Pair(*names) for names in backend.query(backend.compile(ordered))]
+
+
+def get_rows(since: str | datetime.datetime) -> ir.Table:
+	"""Rows logged since then that are contact with the party and stand for no touchpoint yet."""
+	fields = ["name", "party_type", "party", "occurred_on", "kind", "channel", "direction", "touchpoint"]
+	log = physical(LOG, [*fields, "creation"])
+	log = without_superseded(log.filter(log.creation >= ibis.literal(str(since)).cast("timestamp")))
+	kind = physical("Interaction Kind", ["name", "is_contact"])
+	kinds = kind.filter(kind.is_contact == 1).select(is_kind=kind.name)
+	contact = log.inner_join(kinds, log.kind == kinds.is_kind)
+	outward = (contact.direction == "Out") | contact.kind.isin(BOTH_WAYS)
+	used = physical("Touchpoint", ["interaction"])
+	used = used.filter(used.interaction.notnull()).select(used=used.interaction)
+	free = contact.filter(outward & contact.touchpoint.isnull() & ~contact.name.isin(used.used))
+	return free.select("party_type", "party", "occurred_on", "kind", "channel", row=free.name)
+
+
+def get_touchpoints() -> ir.Table:
+	"""Touchpoints to be done, without promises and without messages that are leaving right now."""
+	fields = ["name", "party_type", "party", "touchpoint_type", "channel", "due_date", "status"]
+	table = physical("Touchpoint", [*fields, "is_promise", "message_status"])
+	table = table.filter((table.status == "Open") & (table.is_promise.fill_null(0) == 0))
+	table = table.filter(table.message_status.isnull() | (table.message_status != "Sending"))
+	kind = physical("Touchpoint Type", ["name", "interaction_kind"])
+	kinds = kind.select(is_type=kind.name, by_kind=kind.interaction_kind)
+	joined = table.left_join(kinds, table.touchpoint_type == kinds.is_type)
+	return joined.select(
+		"due_date",
+		"by_kind",
+		touchpoint=joined.name,
+		of_type=joined.party_type,
+		of_party=joined.party,
+		by_channel=joined.channel,
+	)
+
+
+def choose(pairs: Iterable[Pair]) -> list[Pair]:
+	"""The first pair for each row and each touchpoint."""
+	rows: set[str] = set()
+	touchpoints: set[str] = set()
+	chosen = []
+	for pair in pairs:
+		if pair.row not in rows and pair.touchpoint not in touchpoints:
+			chosen.append(pair)
+			rows.add(pair.row)
+			touchpoints.add(pair.touchpoint)
+	return chosen
+
+
+def complete(pairs: list[Pair]) -> list[Pair]:
+	"""Write the completion of these touchpoints; one that somebody ended meanwhile stays as it is."""
+	facts = get_facts([pair.row for pair in pairs])
+	done = [pair for pair in pairs if set_done(pair.touchpoint, facts[pair.row])]
+	close_todos([pair.touchpoint for pair in done])
+	return done
+
+
+def get_facts(rows: list[str]) -> dict[str, Any]:
+	"""What the rows say about the completion, by name."""
+	fields = ["name", "occurred_on", "user", "minutes"]
+	found = frappe.get_all(LOG, filters={"name": ("in", rows)}, fields=fields, limit=0)
+	return {row.name: row for row in found}
+
+
+def set_done(touchpoint: str, row: Any) -> bool:
+	"""Done by this row, if it is still open."""
+	table = frappe.qb.DocType("Touchpoint")
+	query = frappe.qb.update(table).where((table.name == touchpoint) & (table.status == "Open"))
+	values = {
+		"status": "Done",
+		"interaction": row.name,
+		"completed_on": row.occurred_on,
+		"completed_by": row.user,
+		"minutes": cint(row.minutes),
+		"open_key": None,
+		"_assign": None,
+		"modified": now(),
+		"modified_by": frappe.session.user,
+	}
+	for name, value in values.items():
+		query = query.set(table[name], value)
+	query.run()
+	return affected() > 0
+
+
+def close_todos(touchpoints: list[str]) -> None:
+	"""Close what the touchpoints had put on people's lists."""
+	if not touchpoints:
+		return
+	table = frappe.qb.DocType("ToDo")
+	of = (table.reference_type == "Touchpoint") & table.reference_name.isin(touchpoints)
+	query = frappe.qb.update(table).set(table.status, "Closed").set(table.modified, now())
+	query.where(of & (table.status == "Open")).run()
+
+
+def in_chunks(pairs: list[Pair], size: int) -> Iterator[list[Pair]]:
+	"""Lists of at most ``size``."""
+	return (pairs[start : start + size] for start in range(0, len(pairs), size))

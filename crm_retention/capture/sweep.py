@@ -1,0 +1,191 @@
+"""Documents into the Interaction Log, by itself: a sweep over what changed since the last one.
+
+Nothing hangs on the documents' own saving, so capture costs a Sales Invoice nothing; and what was done while the
+site was down, or written past Frappe, is found all the same:
+
+- ``sweep`` follows a watermark (modified, name) for each source, and goes back an overlap each time, because a
+  transaction that began before the last sweep may have been committed after it;
+- ``sweep_all`` compares every document with the log, which finds rows that were imported with an old ``modified``
+  and documents whose date has come since. It runs before the nightly cycle.
+
+Both insert what is missing by its reference key, in batches that are transactions of their own: killed at any moment
+and run again, nothing is lost and nothing doubled.
+
+A cancelled document is not removed from the log, which is history, and did say something until then; a row of the
+kind Cancelled takes it back, so that a visit that never was counts as no contact. What is logged once is not logged
+again when the document changes.
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import frappe
+from frappe.utils import cint, now
+
+from crm_retention.backends.site import Busy, only_one
+from crm_retention.capture import write
+from crm_retention.capture.candidates import (
+	CANCELLED,
+	Source,
+	get_cancellations,
+	get_candidates,
+	get_source,
+)
+from crm_retention.capture.match import complete_matching
+
+LOCK = "retention_sweep"
+DOCUMENTS_PER_BATCH = 5_000
+OVERLAP = datetime.timedelta(hours=1)
+SECONDS_A_SWEEP = 240
+WAIT_AT_NIGHT = 600
+BEGINNING = "1900-01-01 00:00:00"
+
+
+@dataclass
+class Swept:
+	"""What one source gave: rows written, whether all is read, and what went wrong."""
+
+	source: str
+	captured: int = 0
+	complete: bool = True
+	error: str | None = None
+
+
+def enqueue_sweep() -> None:
+	"""Called every few minutes."""
+	if is_enabled():
+		frappe.enqueue(
+			"crm_retention.capture.sweep.sweep",
+			queue="default",
+			timeout=SECONDS_A_SWEEP * 2,
+			job_id="retention_sweep",
+			deduplicate=True,
+			seconds=SECONDS_A_SWEEP,
+		)
+
+
+def is_enabled() -> bool:
+	"""Whether Retention Settings let interactions be captured."""
+	return bool(cint(frappe.db.get_single_value("Retention Settings", "capture_enabled")))
+
+
+def sweep(seconds: float | None = None) -> list[Swept]:
+	"""Log what changed since the last sweep, then complete touchpoints that it fulfils. Commits.
+
+	Leaves when another sweep is at work. After ``seconds`` it stops between two batches; the next one goes on there.
+	"""
+	return run_sweep(everything=False, seconds=seconds)
+
+
+def sweep_all() -> list[Swept]:
+	"""Compare every document with the log, however old its last change. Commits. Waits for a sweep at work."""
+	return run_sweep(everything=True, wait=WAIT_AT_NIGHT)
+
+
+def run_sweep(everything: bool, seconds: float | None = None, wait: int = 0) -> list[Swept]:
+	"""One sweep at a time over all sources; one that fails is rolled back, says why, and the rest goes on."""
+	if not is_enabled():
+		return []
+	begun, since = time.monotonic(), now()
+	try:
+		with only_one(LOCK, wait):
+			done = []
+			for name in get_enabled_sources():
+				left = None if seconds is None else seconds - (time.monotonic() - begun)
+				done.append(sweep_source(name, everything, left))
+			complete_matching(since, commit=True)
+			return done
+	except Busy:
+		return []
+
+
+def get_enabled_sources() -> list[str]:
+	"""Sources in use, in the order of their names."""
+	return frappe.get_all("Interaction Source", filters={"enabled": 1}, order_by="name", pluck="name")
+
+
+def sweep_source(name: str, everything: bool = False, seconds: float | None = None) -> Swept:
+	"""One source to its end or for so many seconds, committing after each batch. Raises nothing."""
+	result, begun = Swept(name), time.monotonic()
+	try:
+		for written in read_batches(name, everything):
+			result.captured += written
+			frappe.db.commit()
+			if seconds is not None and time.monotonic() - begun > seconds:
+				result.complete = False
+				break
+		if result.complete:
+			write.set_swept(name, {"last_error": None})
+	except Exception as error:
+		frappe.db.rollback()
+		result.error = f"{type(error).__name__}: {error}"
+		result.complete = False
+		frappe.log_error(title=f"Interaction Source {name}"[:140])
+		write.set_swept(name, {"last_error": result.error[:1000]})
+	frappe.db.commit()
+	return result
+
+
+def read_batches(name: str, everything: bool = False, size: int = DOCUMENTS_PER_BATCH) -> Iterator[int]:
+	"""Log one source batch by batch; yields the rows of each, which the caller commits."""
+	row = frappe.db.get_value("Interaction Source", name, "*", as_dict=True)
+	source = get_source(row)
+	yield from read_by_name(source, size) if everything else read_changed(source, size)
+
+
+def read_changed(source: Source, size: int) -> Iterator[int]:
+	"""Documents by (modified, name), from an overlap before the watermark on; the watermark never goes back.
+
+	A watermark is never in the future, whatever a wrong clock wrote: what comes now would be passed over.
+	"""
+	backend = write.get_backend()
+	mark = str(source.row.swept_until or BEGINNING)
+	place = write.Place(write.earlier(mark, OVERLAP) if source.row.swept_until else BEGINNING)
+	found = size
+	while found >= size:
+		moment = now()
+		found, place = write.load_changed(backend, source.doctype, place, size)
+		captured = log_batch(source, backend, moment) if found else 0
+		mark = max(mark, min(place.modified, moment))
+		keep_place(source, mark, place.name, captured)
+		yield captured
+
+
+def read_by_name(source: Source, size: int) -> Iterator[int]:
+	"""Every document by name."""
+	backend, name, found = write.get_backend(), "", size
+	while found >= size:
+		found, name = write.load_next(backend, source.doctype, name, size)
+		captured = log_batch(source, backend, now()) if found else 0
+		keep_place(source, None, None, captured)
+		yield captured
+
+
+def log_batch(source: Source, backend: Any, moment: str) -> int:
+	"""The documents in the work table into the log, and cancelled ones out of it again."""
+	batch = write.get_batch()
+	captured = write.insert_rows(backend, get_candidates(source, batch, get_first_day()), moment)
+	if frappe.get_meta(source.doctype).is_submittable and frappe.db.exists("Interaction Kind", CANCELLED):
+		write.insert_rows(backend, get_cancellations(source, batch), moment)
+	return captured
+
+
+def keep_place(source: Source, mark: str | None, name: str | None, captured: int) -> None:
+	"""Watermark and count on the source; in the transaction of the batch."""
+	values: dict[str, Any] = {"swept_until": mark, "swept_name": name} if mark else {}
+	if captured:
+		stored = frappe.db.get_value("Interaction Source", source.name, "captured")
+		values["captured"] = cint(stored) + captured
+	if values:
+		write.set_swept(source.name, values)
+
+
+def get_first_day() -> datetime.date | None:
+	"""The first day that the log keeps; without it rows that were cleared would come back."""
+	days = cint(frappe.db.get_single_value("Retention Settings", "log_keep_days"))
+	return frappe.utils.getdate(frappe.utils.add_days(frappe.utils.nowdate(), -days)) if days > 0 else None
