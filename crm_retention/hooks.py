@@ -29,8 +29,13 @@ doctype_js = {
 	"Retention Run": "public/js/run_view.js",
 	"Retention Settings": "public/js/run_view.js",
 	"Retention Signal": "public/js/conditions.js",
+	"Touchpoint": "public/js/touchpoint_actions.js",
 }
-doctype_list_js = {"Customer": "public/js/customer_list.js"}
+doctype_list_js = {
+	"Customer": "public/js/customer_list.js",
+	"Touchpoint": "public/js/touchpoint_actions.js",
+}
+page_js = {"my-day": ["public/js/touchpoint_actions.js", "public/js/interaction_quick.js"]}
 
 # history may name what is deleted later: a draft, a contact, a task
 ignore_links_on_delete = ["Interaction Log"]

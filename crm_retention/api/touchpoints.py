@@ -9,8 +9,10 @@ from typing import Any
 
 import frappe
 from frappe import _
+from frappe.utils import add_to_date
 
 from crm_retention.care import actions
+from crm_retention.care.rules import DEFAULT_MINUTES
 
 TRIES = 3
 MOST_ROWS = 500
@@ -131,3 +133,38 @@ def get_names(names: str | list) -> list[str]:
 	if len(found) > MOST_ROWS:
 		frappe.throw(_("{0}: at most {1} touchpoints at once.").format("names", MOST_ROWS))
 	return found
+
+
+@frappe.whitelist()
+def get_events(
+	start: str, end: str, filters: str | list | None = None, **_kwargs: Any
+) -> list[dict[str, Any]]:
+	"""What the calendar shows between two days: meetings at their time, everything else for the whole day."""
+	conditions = [
+		*(frappe.parse_json(filters) or []),
+		["Touchpoint", "due_date", "between", [start[:10], end[:10]]],
+	]
+	fields = ["name", "title", "status", "due_date", "starts_at", "duration", "touchpoint_type"]
+	conditions.append(["Touchpoint", "status", "not in", ["Cancelled", "Suppressed"]])
+	rows = frappe.get_list("Touchpoint", filters=conditions, fields=fields, limit_page_length=2000)
+	colours = dict(frappe.get_all("Touchpoint Type", fields=["name", "colour"], as_list=True))
+	return [as_event(row, colours.get(row.touchpoint_type)) for row in rows]
+
+
+def as_event(row: Any, colour: str | None) -> dict[str, Any]:
+	"""A row as the calendar wants it."""
+	starts = row.starts_at or row.due_date
+	ends = (
+		add_to_date(row.starts_at, minutes=row.duration or DEFAULT_MINUTES) if row.starts_at else row.due_date
+	)
+	title = row.title if row.status in ("Open", "Waiting") else f"{_(row.status)}: {row.title}"
+	return {
+		"doctype": "Touchpoint",
+		"name": row.name,
+		"title": title,
+		"start": str(starts),
+		"end": str(ends),
+		"all_day": 0 if row.starts_at else 1,
+		"color": colour,
+		"status": row.status,
+	}
