@@ -7,25 +7,25 @@ from typing import Any
 import frappe
 from frappe.utils import now, today
 
+from crm_retention.care import todos
+
 OPEN = ("Open", "Waiting")
 ROWS_AT_ONCE = 1000
 
 
 def end_plan(plan: Any, why: str) -> None:
-	"""End a version: its enrollments, and what is open of its touchpoints. ``why`` is for people."""
+	"""End the running version of a family: its members, and what is open of its touchpoints. ``why`` is for people."""
 	plan.db_set({"status": "Ended", "paused_on": None})
-	end_enrollments(plan.name, why)
-	cancel_touchpoints({"plan": plan.name}, why)
+	end_enrollments(plan.plan_family, why)
+	cancel_touchpoints({"plan_family": plan.plan_family}, why)
 
 
-def end_enrollments(plan: str, why: str) -> None:
-	"""Release every member of a version."""
+def end_enrollments(family: str, why: str) -> None:
+	"""Release every member of a family, those included who had still to move to its last version."""
 	table = frappe.qb.DocType("Plan Enrollment")
 	query = frappe.qb.update(table).set(table.to_date, today()).set(table.ended_why, why)
 	query = query.set(table.open_key, None).set(table.next_plan, None)
-	query.where((table.plan == plan) & table.open_key.isnotnull()).run()
-	forget = frappe.qb.update(table).set(table.next_plan, None)
-	forget.where(table.next_plan == plan).run()
+	query.where((table.plan_family == family) & table.open_key.isnotnull()).run()
 
 
 def cancel_touchpoints(conditions: dict[str, Any], why: str) -> int:
@@ -42,6 +42,4 @@ def _cancel(names: list[str], why: str) -> None:
 	query = frappe.qb.update(table).set(table.status, "Cancelled").set(table.open_key, None)
 	query = query.set(table.reason, why).set(table.modified, now())
 	query.set(table.modified_by, frappe.session.user).where(table.name.isin(names)).run()
-	todo = frappe.qb.DocType("ToDo")
-	of_them = (todo.reference_type == "Touchpoint") & todo.reference_name.isin(names)
-	frappe.qb.update(todo).set(todo.status, "Cancelled").where(of_them & (todo.status == "Open")).run()
+	todos.close(names, "Cancelled")

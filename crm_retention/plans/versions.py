@@ -121,7 +121,8 @@ def take_over(plan: Any) -> None:
 	if plan.removed_steps == "Cancel":
 		cancel_removed_steps(plan)
 	frappe.db.set_value("Maintenance Plan", previous, "status", "Superseded")
-	carried = {"paused_days": before.paused_days}
+	# what a changed interval would have asked for before today was asked for by the version before
+	carried = {"paused_days": before.paused_days, "since": getdate()}
 	if before.status == "Paused":  # a new version of a plan that waits, waits
 		carried |= {"status": "Paused", "paused_on": before.paused_on}
 	plan.db_set(carried)

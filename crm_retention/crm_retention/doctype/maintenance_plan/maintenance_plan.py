@@ -7,7 +7,7 @@ from crm_retention import filters, rules
 from crm_retention.plans import checks, ending, steps, versions
 
 IDENTITY = ("plan_family", "version_number", "previous_version")
-CLOCK = ("status", "paused_on", "paused_days")
+CLOCK = ("status", "paused_on", "paused_days", "since")
 
 
 class MaintenancePlan(rules.ConditionalDocument):
@@ -49,6 +49,7 @@ class MaintenancePlan(rules.ConditionalDocument):
 		removed_steps: DF.Literal["Keep", "Cancel"]
 		review_every: DF.Literal["", "Month", "Quarter", "Half-Year", "Year"]
 		signal_conditions_json: DF.Code | None
+		since: DF.Date | None
 		stages: DF.TableMultiSelect[MaintenancePlanStage]
 		starts_on: DF.Date | None
 		status: DF.Literal["Draft", "Active", "Paused", "Superseded", "Ended"]
@@ -92,7 +93,7 @@ class MaintenancePlan(rules.ConditionalDocument):
 		stored = self.get_doc_before_save()
 		if stored:
 			self.update({field: stored.get(field) for field in IDENTITY})
-		self.update({"paused_on": None, "paused_days": 0})
+		self.update({"paused_on": None, "paused_days": 0, "since": None})
 
 	def set_steps(self) -> None:
 		steps.set_keys(self)
