@@ -27,19 +27,19 @@ class CareOccasion(Document):
 		from frappe.types import DF
 
 		country: DF.Link | None
-		date_field: DF.Data | None
+		date_field: DF.Autocomplete | None
 		day: DF.Int
 		document_type: DF.Link | None
 		enabled: DF.Check
 		every_year: DF.Check
-		holiday: DF.Data | None
+		holiday: DF.Autocomplete | None
 		kind: DF.Literal["Fixed Date", "Lunar Date", "Public Holiday", "Date Field"]
 		lead_days: DF.Int
 		leap_day: DF.Literal["28 February", "1 March"]
 		month: DF.Int
 		note: DF.SmallText | None
 		occasion_name: DF.Data
-		party_field: DF.Data | None
+		party_field: DF.Autocomplete | None
 
 	# end: auto-generated types
 	def validate(self) -> None:

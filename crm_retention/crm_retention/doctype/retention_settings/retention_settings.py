@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import frappe
 from frappe import _
 from frappe.model.document import Document
@@ -19,10 +21,13 @@ class RetentionSettings(Document):
 	from typing import TYPE_CHECKING
 
 	if TYPE_CHECKING:
-		from crm_retention.crm_retention.doctype.retention_capacity.retention_capacity import RetentionCapacity
+		from frappe.types import DF
+
+		from crm_retention.crm_retention.doctype.retention_capacity.retention_capacity import (
+			RetentionCapacity,
+		)
 		from crm_retention.crm_retention.doctype.retention_company.retention_company import RetentionCompany
 		from crm_retention.crm_retention.doctype.team_robot.team_robot import TeamRobot
-		from frappe.types import DF
 
 		capacities: DF.Table[RetentionCapacity]
 		capture_enabled: DF.Check
@@ -59,11 +64,13 @@ class RetentionSettings(Document):
 		target_currency: DF.Link | None
 		touchpoints_per_day: DF.Data | None
 		weekly_digest: DF.Check
+
 	# end: auto-generated types
 	def validate(self) -> None:
 		self.validate_run_hour()
 		self.validate_windows()
 		self.validate_currencies()
+		self.validate_capacity()
 
 	def validate_run_hour(self) -> None:
 		if not 0 <= frappe.utils.cint(self.run_hour) <= 23:
@@ -89,6 +96,22 @@ class RetentionSettings(Document):
 			)
 			self.throw_field("companies", message.format(pairs))
 
+	def validate_capacity(self) -> None:
+		"""Empty is no limit and 0 is none, so the number is a text; each person has one row."""
+		faults = [] if is_count(self) else [_(self.meta.get_label("touchpoints_per_day"))]
+		users: set[str] = set()
+		for row in self.capacities:
+			place = _("{0}, row {1}, {2}")
+			if not is_count(row):
+				label = _(row.meta.get_label("touchpoints_per_day"))
+				faults.append(place.format(_(self.meta.get_label("capacities")), row.idx, label))
+			if row.user in users:
+				text = _("{0}, row {1}: {2} is there twice")
+				frappe.throw(text.format(_(self.meta.get_label("capacities")), row.idx, row.user))
+			users.add(row.user)
+		messages = [_("{0}: must be a whole number, 0 or more, or empty").format(place) for place in faults]
+		filters.throw_faults(_(self.doctype), messages)
+
 	def get_company_currencies(self) -> dict[str, str]:
 		"""The base currency of every company whose sales count."""
 		names = [row.company for row in self.companies]
@@ -98,6 +121,12 @@ class RetentionSettings(Document):
 
 	def throw_field(self, field: str, message: str) -> None:
 		frappe.throw(_("{0}: {1}").format(_(self.meta.get_label(field)), message))
+
+
+def is_count(row: Document) -> bool:
+	"""Whether the touchpoints a day of the settings or of a person are a whole number or empty."""
+	row.touchpoints_per_day = str("" if row.touchpoints_per_day is None else row.touchpoints_per_day).strip()
+	return not row.touchpoints_per_day or bool(re.fullmatch(r"[0-9]{1,4}", row.touchpoints_per_day))
 
 
 @frappe.whitelist()
