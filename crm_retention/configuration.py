@@ -12,6 +12,7 @@ from frappe.utils import cint, flt
 
 from crm_retention import filters
 from crm_retention.engine.config import Condition, Config, parse
+from crm_retention.engine.plans import Care
 from crm_retention.filters import PARTY_PREFIX
 
 LIFETIME_RESULTS = {
@@ -204,17 +205,18 @@ def _get_tree(doctype: str, field: str) -> dict[str, str | None] | None:
 	return {row.name: row.parent or None for row in rows}
 
 
-def party_fields(config: Config, party_type: str = "Customer") -> list[str]:
-	"""The fields of a party type that the configuration uses and that it has, sorted."""
+def party_fields(config: Config, care: Care | None = None, party_type: str = "Customer") -> list[str]:
+	"""The fields of a party type that rules and plans use and that it has, sorted."""
 	meta = frappe.get_meta(party_type)
-	used = {name for name in iter_fields(config) if name.startswith(PARTY_PREFIX)}
+	used = {name for name in iter_fields(config, care) if name.startswith(PARTY_PREFIX)}
 	names = {name.removeprefix(PARTY_PREFIX) for name in used}
 	return sorted(name for name in names if meta.has_field(name) or name in filters.STANDARD_FIELDS)
 
 
-def iter_fields(config: Config) -> Iterator[str]:
-	"""Every field named by a condition of a tier or stage, or by a criterion."""
-	conditions: list[Condition] = [c for row in (*config.tiers, *config.stages) for c in row.conditions]
+def iter_fields(config: Config, care: Care | None = None) -> Iterator[str]:
+	"""Every field named by a condition of a tier, stage, plan or contact rule, or by a criterion."""
+	rows: list[Any] = [*config.tiers, *config.stages, *((*care.plans, *care.rules) if care else ())]
+	conditions: list[Condition] = [c for row in rows for c in row.conditions]
 	yield from (condition.field for condition in conditions)
 	yield from (item.signal for card in config.scorecards for item in card.criteria)
 

@@ -13,10 +13,11 @@ from crm_retention.backends.site_relations import Sources
 from crm_retention.configuration import get_signal_sources, party_fields
 from crm_retention.engine.config import Config
 from crm_retention.engine.errors import ConfigError, Problem
+from crm_retention.engine.plans import Care
 
 
-def get_sources(config: Config, as_of: datetime.date) -> Sources:
-	"""Raises ConfigError when the companies' currencies differ and no conversion is set or known."""
+def get_sources(config: Config, as_of: datetime.date, care: Care | None = None) -> Sources:
+	"""What the rules of ``config`` and the plans of ``care`` need. Raises ConfigError when the companies' currencies differ and no conversion is set or known."""
 	settings = frappe.get_cached_doc("Retention Settings")
 	chosen = [row.company for row in settings.companies]
 	return Sources(
@@ -26,7 +27,7 @@ def get_sources(config: Config, as_of: datetime.date) -> Sources:
 		include_leads=bool(cint(settings.include_leads)),
 		read_items=bool(cint(settings.read_items)),
 		read_payment_dates=bool(cint(settings.read_payment_dates)),
-		party_fields={"Customer": party_fields(config)},
+		party_fields={"Customer": party_fields(config, care)},
 		signals=tuple(get_signal_sources(config)),
 	)
 

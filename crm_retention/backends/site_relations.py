@@ -119,28 +119,30 @@ def column_type(meta: Any, name: str) -> str:
 def parties(sources: Sources) -> ir.Table:
 	"""Customers that are not disabled and, if wanted, leads that are not yet converted."""
 	fields = list(sources.party_fields.get("Customer", ()))
-	customer = physical("Customer", ["name", "customer_name", "disabled", "creation", *fields])
+	wanted = ["name", "customer_name", "disabled", "creation", "account_manager", *fields]
+	customer = physical("Customer", wanted)
 	active = customer.filter(customer.disabled.fill_null(0) == 0)  # SQLite's columns may hold nothing
 	columns = {
 		"party": active.name,
 		"party_type": ibis.literal("Customer"),
 		"party_name": active.customer_name,
 	}
-	columns |= {"since": active.creation.cast("date"), "docname": active.name}
+	manager = active.account_manager if "account_manager" in active.columns else ibis.null("string")
+	columns |= {"since": active.creation.cast("date"), "manager": manager, "docname": active.name}
 	table = active.select(**columns, **{name: active[name] for name in fields if name in active.columns})
 	return table.union(_leads(table)) if sources.include_leads else table
 
 
 def _leads(like: ir.Table) -> ir.Table:
-	extra = like.columns[5:]
-	lead = physical("Lead", ["name", "lead_name", "status", "creation", *extra])
+	extra = like.columns[6:]
+	lead = physical("Lead", ["name", "lead_name", "status", "creation", "lead_owner", *extra])
 	open_leads = lead.filter(lead.status.isnull() | (lead.status != "Converted"))
 	columns = {"party": ibis.literal(LEAD_PREFIX) + open_leads.name, "party_type": ibis.literal("Lead")}
 	columns |= {
 		"party_name": open_leads.lead_name.fill_null(open_leads.name),
 		"since": open_leads.creation.cast("date"),
 	}
-	columns["docname"] = open_leads.name
+	columns |= {"manager": open_leads.lead_owner, "docname": open_leads.name}
 	for name in extra:
 		same = name in open_leads.columns and open_leads[name].type() == like[name].type()
 		columns[name] = open_leads[name] if same else ibis.null(like[name].type())

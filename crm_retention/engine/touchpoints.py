@@ -46,6 +46,8 @@ STANDING = (
 )  # fmt: skip
 
 
+# What a work table is looked up by, the first that it has.
+KEYS = (("id",), ("nr", "line_nr"), ("nr", "family_nr"), ("party",), ("key",))
 KNOWN_PAST = 30 * 366  # days back to which clocks and events are known
 KNOWN_FUTURE = 800
 TURNS = 3  # times that capacity and quiet days are brought together before the rest waits for another night
@@ -58,7 +60,7 @@ class CareResult:
 	``entered``: party, plan_nr, treated, phase, spread. ``left``: party, family, why (party or target).
 	``touchpoints``: party, step_nr, key, open_key, occurrence, due, person (user or null), again (1: it was Waiting),
 	status (Open, Waiting, Suppressed), rule_nr and moved_by (numbers of rules, or null), moves (1: the enrollment goes
-	over to its next version). ``over``: keys of touchpoints still to be done that end, with status (Missed or
+	over to its next version) and service, the day by which it is to be done. ``over``: keys of touchpoints still to be done that end, with status (Missed or
 	Cancelled) and why. ``steps``: the rows of ``occurrences.steps_table``. ``counts``: entered, left, due, waiting,
 	suppressed, missed, cancelled, unplaced (for whom no day is free).
 	"""
@@ -95,8 +97,8 @@ def plan_care(
 	"""Evaluate the plans as of a day. ``standing``: one row a party with the columns of ``standing_of``."""
 
 	def keep(name: str, table: ir.Table) -> ir.Table:
-		key = next(key for key in ("id", "nr", "party", "key", "e_nr") if key in table.columns)
-		return backend.materialise(name, table, (key,))
+		key = next(key for key in KEYS if set(key) <= set(table.columns))
+		return backend.materialise(name, table, key)
 
 	given = with_empty(backend, given)
 	broken = plan_problems(care, standing.schema())
@@ -332,11 +334,14 @@ def judged(backend: Backend, care: Care, placed: ir.Table, held: ir.Table, days:
 	occurred, due = days.select(x_n="n", x_iso="iso"), days.select(y_n="n", y_iso="iso")
 	dated = dated.inner_join(occurred, dated.occ == occurred.x_n)
 	dated = dated.inner_join(due, dated.day == due.y_n)
+	served = days.select(v_n="n", v_iso="iso")
+	dated = dated.inner_join(served, dated.day + dated.service_days == served.v_n)
 	return dated.select(
 		"id", "party", "party_type", "step_nr", "key", "open_key", "person", "again", "replaces", "status", "rule_nr",
-		"moved_by", "moves", "service_days",
+		"moved_by", "moves",
 		occurrence=dated.x_iso.cast("date"),
 		due=dated.y_iso.cast("date"),
+		service=dated.v_iso.cast("date"),
 	)  # fmt: skip
 
 

@@ -19,7 +19,10 @@ from crm_retention.configuration import config_snapshot, get_config
 from crm_retention.engine.config import Config
 from crm_retention.engine.cycle import CycleResult, run_cycle
 from crm_retention.engine.errors import EngineError
+from crm_retention.engine.plans import Care
+from crm_retention.jobs.care import run_plans
 from crm_retention.jobs.runs import RunLog, close_dead_runs, get_latest_day
+from crm_retention.plans.configuration import get_care
 from crm_retention.sources import get_sources
 
 MOVES_SHOWN = 1000
@@ -65,7 +68,8 @@ def write_cycle(log: RunLog) -> None:
 	as_of = getdate(log.doc.as_of)
 	refuse_going_back(as_of)
 	sweep_all()
-	config, backend, result = evaluate(log, as_of)
+	care = get_care(as_of) if plans_are_run() else None
+	config, backend, result = evaluate(log, as_of, care)
 	stamp = Stamp(log.doc.name, as_of, config.version, now(), frappe.session.user)
 	with log.step("writing"):
 		writer = ProfileWriter(backend, result, stamp)
@@ -77,7 +81,8 @@ def write_cycle(log: RunLog) -> None:
 	frappe.cache.delete_keys("document_cache::Customer")
 	outcome = {name: getattr(written, name) for name in ("created", "updated", "unchanged")}
 	counts = {name: result.counts[name] for name in ("parties", "tier_changes", "stage_changes")}
-	log.finish(result.problems, **outcome, **counts, **facts(config, result))
+	planned, problems = run_plans(log, backend, care, result, stamp) if care else ({}, [])
+	log.finish(result.problems + problems, **outcome, **counts, **planned, **facts(config, result))
 	frappe.db.set_single_value("Retention Settings", "last_run", log.doc.name)
 	frappe.db.commit()
 
@@ -92,10 +97,20 @@ def preview_cycle(log: RunLog) -> None:
 	log.finish(result.problems, preview_result=json.dumps(found), **counts, **facts(config, result))
 
 
-def evaluate(log: RunLog, as_of: datetime.date) -> tuple[Config, SqlBackend, CycleResult]:
-	"""Configuration, backend and result, the latter still in work tables of this connection."""
+def plans_are_run() -> bool:
+	"""Whether maintenance plans are switched on."""
+	return bool(cint(frappe.db.get_single_value("Retention Settings", "plans_enabled")))
+
+
+def evaluate(
+	log: RunLog, as_of: datetime.date, care: Care | None = None
+) -> tuple[Config, SqlBackend, CycleResult]:
+	"""Configuration, backend and result, the latter still in work tables of this connection.
+
+	With ``care``, the fields that its conditions ask for are read as well.
+	"""
 	config = get_config()
-	backend = site_backend(get_sources(config, as_of))
+	backend = site_backend(get_sources(config, as_of, care))
 	return config, backend, run_cycle(backend, config, as_of, log.step)
 
 

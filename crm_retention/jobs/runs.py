@@ -18,6 +18,7 @@ from crm_retention.engine.errors import Problem
 
 DONE = ("Completed", "Partial")
 EVENT = "retention_run_progress"
+WRITING_STEPS = 3  # profiles, and planning and writing of touchpoints
 DEAD_AFTER = datetime.timedelta(minutes=15)
 
 
@@ -49,7 +50,7 @@ class RunLog:
 
 	def __init__(self, name: str) -> None:
 		self.doc = frappe.get_doc("Retention Run", name)
-		self.total = len(STEPS) + 1
+		self.total = len(STEPS) + WRITING_STEPS
 
 	def start(self) -> None:
 		"""Running from now on."""

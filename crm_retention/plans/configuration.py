@@ -26,6 +26,7 @@ OWNER = {
 }
 DAYS = {"Days": 1, "Weeks": 7}
 MONTHS = {"Months": 1, "Quarters": 3}
+SATURDAY = 5
 PAST, FUTURE = 60, 400  # days around a run for which the days of an occasion are worked out
 
 
@@ -266,11 +267,16 @@ def get_company_list(company: str | None) -> str:
 def get_calendars(
 	settings: Any, people: Iterable[Person], first: datetime.date, last: datetime.date
 ) -> dict[str, frozenset[datetime.date]]:
-	"""Days off by the name of the Holiday List; "" is the settings' list, else that of the default company."""
+	"""Days off by the name of the Holiday List; "" is the settings' list, else that of the default company.
+
+	Where nobody made a list, Saturdays and Sundays are off.
+	"""
 	default = settings.holiday_list or get_company_list(frappe.defaults.get_global_default("company"))
 	names = {person.calendar for person in people if person.calendar}
 	found = {name: frozenset(get_holidays(name, first, last)) for name in names}
-	found[""] = frozenset(get_holidays(default, first, last)) if default else frozenset()
+	days = [first + datetime.timedelta(days=n) for n in range((last - first).days + 1)]
+	weekends = frozenset(day for day in days if day.weekday() >= SATURDAY)
+	found[""] = frozenset(get_holidays(default, first, last)) if default else weekends
 	return found
 
 

@@ -36,6 +36,8 @@ class RetentionRun(Document):
 		heartbeat: DF.Datetime | None
 		kind: DF.Literal["Nightly", "Manual", "Preview"]
 		lifetime_model: DF.Code | None
+		members_entered: DF.Int
+		members_left: DF.Int
 		parties: DF.Int
 		preview_result: DF.Code | None
 		problems: DF.Table[RetentionRunProblem]
@@ -46,6 +48,12 @@ class RetentionRun(Document):
 		status: DF.Literal["Queued", "Running", "Completed", "Partial", "Failed"]
 		steps: DF.Table[RetentionRunStep]
 		tier_changes: DF.Int
+		touchpoints_cancelled: DF.Int
+		touchpoints_created: DF.Int
+		touchpoints_missed: DF.Int
+		touchpoints_suppressed: DF.Int
+		touchpoints_unplaced: DF.Int
+		touchpoints_waiting: DF.Int
 		unchanged: DF.Int
 		updated: DF.Int
 		user: DF.Link | None

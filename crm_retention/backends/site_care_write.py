@@ -1,0 +1,368 @@
+"""What a run of the plans found into the site's tables: set by set, in bounded batches, each of which is one transaction.
+
+A batch holds everything of some parties: enrollments, touchpoints with their to-dos, and what was held back. So a kill
+leaves every party either as it was or as it will be. What exists already is found by its key and not made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import frappe
+import ibis
+import ibis.expr.types as ir
+
+from ..engine.calendar import integers, texts
+from ..engine.occurrences import all_steps
+from ..engine.plans import Care
+from ..engine.touchpoints import CareResult
+from .site_write import STAMPS, Stamp, in_transaction
+from .sql import WORK_PREFIX, SqlBackend
+
+PARTIES_PER_BATCH = 5_000
+COLON = "': '"
+
+
+@dataclass(frozen=True)
+class StepFacts:
+	"""What the site's forms say about a step beyond what the engine needs: its row in the plan, and why it is there."""
+
+	row: str
+	why: str
+
+
+class CareWriter:
+	"""Writes one ``CareResult``. ``facts`` has a row for each step of ``care``, in the order of their numbers."""
+
+	def __init__(
+		self, backend: SqlBackend, care: Care, result: CareResult, facts: list[StepFacts], stamp: Stamp
+	) -> None:
+		self.backend = backend
+		self.care = care
+		self.result = result
+		self.facts = facts
+		self.stamp = stamp
+
+	def prepare(self) -> int:
+		"""Number the parties that anything is to be written for; returns how many."""
+		result = self.result
+		self.load_names()
+		everyone = [
+			table.select("party") for table in (result.entered, result.left, result.touchpoints, result.over)
+		]
+		concerned = ibis.union(*everyone, distinct=True)
+		order = ibis.window(order_by=concerned.party)
+		people = self.keep("people", concerned.select("party", n=ibis.row_number().over(order)), "party")
+		self.keep("entered", placed(result.entered, people), "n")
+		self.keep("left", placed(result.left, people), "n")
+		self.keep("over", placed(result.over, people), "n")
+		made = placed(result.touchpoints, people)
+		line = ibis.window(order_by=[made.n, made.id])
+		self.keep("touchpoints", made.mutate(place=ibis.row_number().over(line)), "n")
+		return int(self.backend.fetch(people.aggregate(n=people.count()))["n"][0])
+
+	def load_names(self) -> None:
+		"""The names behind the engine's numbers of plans, steps and rules."""
+		care, load = self.care, self.backend.load
+		plans = {
+			"plan_nr": integers(range(len(care.plans))),
+			"plan": texts(plan.name for plan in care.plans),
+			"family": texts(plan.family for plan in care.plans),
+			"version": integers(plan.version for plan in care.plans),
+		}
+		load("put_plans", plans, ("plan_nr",))
+		steps = all_steps(care)
+		rows = {
+			"step_nr": integers(range(len(steps))),
+			"plan_nr": integers(nr for nr, _plan, _step in steps),
+			"step_row": texts(fact.row for fact in self.facts),
+			"why": texts(fact.why[:140] for fact in self.facts),
+			"channel": texts(step.channel for *_, step in steps),
+			"sends": integers(int(step.sends) for *_, step in steps),
+		}
+		load("put_steps", rows, ("step_nr",))
+		rules = {
+			"rule_nr": integers(range(len(care.rules))),
+			"rule": texts(rule.name for rule in care.rules),
+			"action": texts(rule.action.capitalize() for rule in care.rules),
+		}
+		load("put_rules", rules, ("rule_nr",))
+
+	def keep(self, name: str, table: ir.Table, key: str) -> ir.Table:
+		return self.backend.materialise(f"put_{name}", table, (key,))
+
+	def batches(self, total: int, size: int = PARTIES_PER_BATCH) -> Iterator[int]:
+		"""Write batch after batch; yields the number of parties written so far, after their commit."""
+		for start in range(0, total, size):
+			in_transaction(lambda start=start: self.write(start, min(start + size, total)))
+			yield min(start + size, total)
+
+	def write(self, start: int, end: int) -> None:
+		"""Everything of the parties ``start`` to ``end`` (excluded)."""
+		span = f"w.n >= {int(start)} AND w.n < {int(end)}"
+		for statement in (
+			self.close_todos(span),
+			self.end_touchpoints(span),
+			self.end_enrollments(span),
+			self.insert_enrollments(span),
+			self.insert_touchpoints(span),
+			self.update_waiting(span),
+			self.insert_todos(span),
+			self.move_on(span),
+			self.insert_stops(span, "rule_nr"),
+			self.insert_stops(span, "moved_by"),
+		):
+			frappe.db.sql(statement, self.values())
+
+	def values(self) -> dict[str, Any]:
+		return {
+			"now": self.stamp.now,
+			"user": self.stamp.user,
+			"run": self.stamp.run,
+			"as_of": self.stamp.as_of,
+		}
+
+	def close_todos(self, span: str) -> str:
+		"""To-dos of touchpoints that are over."""
+		touchpoint, work = self.table("Touchpoint"), self.work("over")
+		names = f"SELECT t.name FROM {touchpoint} t JOIN {work} w ON w.{self.q('key')} = t.occurrence_key WHERE {span}"
+		return (
+			f"UPDATE {self.table('ToDo')} SET status = 'Cancelled', modified = %(now)s WHERE status = 'Open' "
+			f"AND reference_type = 'Touchpoint' AND reference_name IN ({names})"
+		)
+
+	def end_touchpoints(self, span: str) -> str:
+		"""Missed and cancelled ones; what somebody completed in the meantime stays completed."""
+		reason = (
+			"CASE w.why WHEN 'next occurrence' THEN %(next)s WHEN 'party' THEN %(gone)s ELSE %(unfit)s END"
+		)
+		sets = {
+			"status": "w.status", "reason": self.texts(reason), "open_key": "NULL", "_assign": "NULL",
+			"modified": "%(now)s",
+		}  # fmt: skip
+		match = f"t.occurrence_key = w.{self.q('key')} AND t.status IN ('Open', 'Waiting')"
+		return self.update("Touchpoint", "over", sets, match, span)
+
+	def end_enrollments(self, span: str) -> str:
+		"""Whoever left; the open key goes with the membership."""
+		why = self.texts("CASE w.why WHEN 'party' THEN %(gone)s ELSE %(unfit)s END")
+		sets = {"to_date": "%(as_of)s", "ended_why": why, "open_key": "NULL", "modified": "%(now)s"}
+		key = self.concat("w.family", "'|'", "w.party")
+		return self.update("Plan Enrollment", "left", sets, f"t.open_key = {key}", span)
+
+	def insert_enrollments(self, span: str) -> str:
+		"""Whoever entered, named after the run."""
+		columns = {
+			"name": self.concat("%(run)s", "'-E'", "w.n", "'-'", "w.plan_nr"),
+			"party_type": "p.party_type",
+			"party": "p.party",
+			"party_name": "p.party_name",
+			"plan": "g.plan",
+			"plan_family": "g.family",
+			"version_number": "g.version",
+			"arm": "CASE WHEN w.treated = 1 THEN 'Treated' ELSE 'Holdout' END",
+			"from_date": "%(as_of)s",
+			"clock_start": "%(as_of)s",
+			"phase": "w.phase",
+			"spread": "w.spread",
+			"run": "%(run)s",
+			"open_key": self.concat("g.family", "'|'", "w.party"),
+			"why": self.concat("COALESCE(p.tier, '')", "' / '", "COALESCE(p.stage, '')"),
+		}
+		source = (
+			f"{self.work('entered')} w JOIN {self.work('plans')} g ON g.plan_nr = w.plan_nr "
+			f"JOIN {self.table('Retention Profile')} p ON p.name = w.party"
+		)
+		return self.insert("Plan Enrollment", columns, source, span)
+
+	def insert_touchpoints(self, span: str) -> str:
+		"""New ones, named after the run."""
+		assigned = self.concat("""'["'""", "w.person", """'"]'""")
+		title = f"SUBSTR({self.concat('ps.touchpoint_type', COLON, 'p.party_name')}, 1, 140)"
+		columns = {
+			"name": self.concat("%(run)s", "'-T'", "w.place"),
+			"party_type": "p.party_type",
+			"party": "p.party",
+			"party_name": "p.party_name",
+			"title": title,
+			"touchpoint_type": "ps.touchpoint_type",
+			"status": "w.status",
+			"due_date": "w.due",
+			"service_date": "w.service",
+			"occurrence": "w.occurrence",
+			"assigned_to": "w.person",
+			"channel": "s.channel",
+			"department": "COALESCE(ps.department, ty.department)",
+			"why": "s.why",
+			"instructions": "ps.instructions",
+			"tier": "p.tier",
+			"priority": "ty.priority",
+			"duration": "COALESCE(ps.minutes, 0)",
+			"email_template": "ps.email_template",
+			"sms_text": "ps.sms_text",
+			"send_by_itself": "s.sends",
+			"message_status": "CASE WHEN s.sends = 1 AND w.status <> 'Suppressed' THEN 'Due' ELSE '' END",
+			"plan": "g.plan",
+			"plan_family": "g.family",
+			"version_number": "g.version",
+			"step_name": "ps.step_name",
+			"step_key": "ps.step_key",
+			"rule": "r.rule",
+			"run": "%(run)s",
+			"occurrence_key": f"w.{self.q('key')}",
+			"open_key": "CASE WHEN w.status = 'Suppressed' THEN NULL ELSE w.open_key END",
+			"is_promise": "0",
+			"_assign": f"CASE WHEN w.status = 'Open' AND s.sends = 0 AND w.person IS NOT NULL THEN {assigned} END",
+		}
+		return self.insert("Touchpoint", columns, self.with_names("touchpoints"), f"{span} AND w.again = 0")
+
+	def with_names(self, work: str) -> str:
+		"""Rows of touchpoints with their step, plan, type, rule and profile."""
+		return (
+			f"{self.work(work)} w JOIN {self.work('steps')} s ON s.step_nr = w.step_nr "
+			f"JOIN {self.work('plans')} g ON g.plan_nr = s.plan_nr "
+			f"JOIN {self.table('Maintenance Plan Step')} ps ON ps.name = s.step_row "
+			f"JOIN {self.table('Touchpoint Type')} ty ON ty.name = ps.touchpoint_type "
+			f"JOIN {self.table('Retention Profile')} p ON p.name = w.party "
+			f"LEFT JOIN {self.work('rules')} r ON r.rule_nr = w.rule_nr"
+		)
+
+	def update_waiting(self, span: str) -> str:
+		"""What waited and was judged again: it may go, still waits, or is dropped."""
+		rule = f"(SELECT r.rule FROM {self.work('rules')} r WHERE r.rule_nr = w.rule_nr)"
+		message = "CASE WHEN t.send_by_itself = 1 THEN CASE WHEN w.status = 'Suppressed' THEN 'Stopped' ELSE 'Due' END ELSE '' END"
+		assigned = self.concat("""'["'""", "w.person", """'"]'""")
+		sets = {
+			"open_key": "CASE WHEN w.status = 'Suppressed' THEN NULL ELSE w.open_key END",
+			"rule": rule, "due_date": "w.due", "service_date": "w.service", "assigned_to": "w.person",
+			"message_status": message,
+			"_assign": f"CASE WHEN w.status = 'Open' AND t.send_by_itself = 0 AND w.person IS NOT NULL THEN {assigned} END",
+			"modified": "%(now)s",
+			"status": "w.status",
+		}  # fmt: skip
+		differs = (
+			f"(w.status <> 'Waiting' OR w.due <> t.due_date OR COALESCE(t.rule, '') <> COALESCE({rule}, ''))"
+		)
+		match = f"t.occurrence_key = w.{self.q('key')} AND t.status = 'Waiting' AND {differs}"
+		return self.update("Touchpoint", "touchpoints", sets, match, f"{span} AND w.again = 1")
+
+	def insert_todos(self, span: str) -> str:
+		"""One for the responsible person of each that is to be done by a person, so that it shows on the desk's own lists."""
+		columns = {
+			"name": "t.name",
+			"status": "'Open'",
+			"priority": "'Medium'",
+			"date": "t.due_date",
+			"allocated_to": "t.assigned_to",
+			"description": self.concat("t.title", "' ('", "COALESCE(t.why, '')", "')'"),
+			"reference_type": "'Touchpoint'",
+			"reference_name": "t.name",
+			"assigned_by": "%(user)s",
+		}
+		source = (
+			f"{self.work('touchpoints')} w JOIN {self.table('Touchpoint')} t ON t.occurrence_key = w.{self.q('key')} "
+			f"LEFT JOIN {self.table('ToDo')} d ON d.name = t.name"
+		)
+		open_ones = (
+			"t.status = 'Open' AND t.send_by_itself = 0 AND t.assigned_to IS NOT NULL AND d.name IS NULL"
+		)
+		return self.insert("ToDo", columns, source, f"{span} AND {open_ones}")
+
+	def move_on(self, span: str) -> str:
+		"""Members who go over to the next version with the touchpoint that was just made."""
+		plan = self.table("Maintenance Plan")
+		sets = {
+			"version_number": f"(SELECT m.version_number FROM {plan} m WHERE m.name = t.next_plan)",
+			"plan": "t.next_plan", "next_plan": "NULL", "modified": "%(now)s",
+		}  # fmt: skip
+		steps, plans = self.work("steps"), self.work("plans")
+		family = f"(SELECT g.family FROM {steps} s JOIN {plans} g ON g.plan_nr = s.plan_nr WHERE s.step_nr = w.step_nr)"
+		key = self.concat(family, "'|'", "w.party")
+		match = f"t.open_key = {key} AND t.next_plan IS NOT NULL"
+		return self.update("Plan Enrollment", "touchpoints", sets, match, f"{span} AND w.moves = 1")
+
+	def insert_stops(self, span: str, column: str) -> str:
+		"""What rules held back or moved, once for each occurrence and rule."""
+		key = self.concat(f"w.{self.q('key')}", "'|Creating|'", "r.rule")
+		columns = {
+			"name": self.concat("%(run)s", "'-S'", "w.place", f"'-{column[0]}'"),
+			"party_type": "t.party_type",
+			"party": "t.party",
+			"party_name": "t.party_name",
+			"on_date": "%(as_of)s",
+			"rule": "r.rule",
+			"action": "r.action",
+			"touchpoint": "t.name",
+			"touchpoint_type": "t.touchpoint_type",
+			"channel": "t.channel",
+			"stage": "'Creating'",
+			"run": "%(run)s",
+			self.q("key"): f"SUBSTR({key}, 1, 255)",
+		}
+		source = (
+			f"{self.work('touchpoints')} w JOIN {self.work('rules')} r ON r.rule_nr = w.{column} "
+			f"JOIN {self.table('Touchpoint')} t ON t.occurrence_key = w.{self.q('key')} "
+			f"LEFT JOIN {self.table('Contact Stop')} k ON k.{self.q('key')} = SUBSTR({key}, 1, 255)"
+		)
+		return self.insert("Contact Stop", columns, source, f"{span} AND k.name IS NULL")
+
+	def insert(self, doctype: str, columns: dict[str, str], source: str, where: str) -> str:
+		"""``INSERT ... SELECT`` with the stamps of a document."""
+		columns = columns | STAMPS
+		names = ", ".join(name if name.startswith(("`", '"')) else self.q(name) for name in columns)
+		return f"INSERT INTO {self.table(doctype)} ({names}) SELECT {', '.join(columns.values())} FROM {source} WHERE {where}"
+
+	def update(self, doctype: str, work: str, sets: dict[str, str], match: str, where: str) -> str:
+		"""Update rows ``t`` of a DocType from rows ``w`` of a work table."""
+		table, source = self.table(doctype), self.work(work)
+		if frappe.db.db_type == "mariadb":
+			changes = ", ".join(f"t.{self.q(name)} = {value}" for name, value in sets.items())
+			return f"UPDATE {table} t JOIN {source} w ON {match} SET {changes} WHERE {where}"
+		changes = ", ".join(f"{self.q(name)} = {value}" for name, value in sets.items())
+		return f"UPDATE {table} AS t SET {changes} FROM {source} w WHERE {match} AND {where}"
+
+	def texts(self, expression: str) -> str:
+		"""An expression with the texts that people read, in the language of the run."""
+		quote = frappe.db.escape
+		reasons = {
+			"next": reason_of("next occurrence"),
+			"gone": reason_of("party"),
+			"unfit": reason_of("target"),
+		}
+		for name, text in reasons.items():
+			expression = expression.replace(f"%({name})s", quote(text).replace("%", "%%"))
+		return expression
+
+	def table(self, doctype: str) -> str:
+		return self.q(f"tab{doctype}")
+
+	def work(self, name: str) -> str:
+		return self.q(f"{WORK_PREFIX}put_{name}")
+
+	def q(self, name: str) -> str:
+		return self.backend.quote(name)
+
+	def concat(self, *parts: str) -> str:
+		return (
+			f"CONCAT({', '.join(parts)})"
+			if frappe.db.db_type == "mariadb"
+			else "(" + " || ".join(parts) + ")"
+		)
+
+
+def placed(table: ir.Table, people: ir.Table) -> ir.Table:
+	"""``table`` with the number of its party."""
+	places = people.select(key_party="party", n="n")
+	joined = table.inner_join(places, table.party == places.key_party)
+	return joined.select(*table.columns, "n")
+
+
+def reason_of(why: str) -> str:
+	"""The engine's reasons as people read them."""
+	return {
+		"next occurrence": frappe._("Its next occurrence came"),
+		"party": frappe._("No longer a customer or open lead"),
+		"target": frappe._("No longer in the plan's targets"),
+	}[why]

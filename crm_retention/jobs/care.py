@@ -1,0 +1,71 @@
+"""Plans in the nightly run: who enters and leaves, what falls due, written set by set after the profiles."""
+
+from __future__ import annotations
+
+import datetime
+
+import frappe
+import ibis
+from frappe.utils import cint
+
+from crm_retention.backends.site_care import care_relations
+from crm_retention.backends.site_care_write import PARTIES_PER_BATCH, CareWriter, StepFacts
+from crm_retention.backends.site_write import Stamp
+from crm_retention.backends.sql import SqlBackend
+from crm_retention.engine.cycle import CycleResult
+from crm_retention.engine.errors import Problem
+from crm_retention.engine.plans import Care
+from crm_retention.engine.touchpoints import CareResult, plan_care, standing_of, wanted_columns
+from crm_retention.jobs.runs import RunLog
+from crm_retention.plans.configuration import get_why
+
+FIELDS = {
+	"entered": "members_entered",
+	"left": "members_left",
+	"due": "touchpoints_created",
+	"waiting": "touchpoints_waiting",
+	"suppressed": "touchpoints_suppressed",
+	"missed": "touchpoints_missed",
+	"cancelled": "touchpoints_cancelled",
+	"unplaced": "touchpoints_unplaced",
+}
+
+
+def run_plans(
+	log: RunLog, backend: SqlBackend, care: Care, result: CycleResult, stamp: Stamp
+) -> tuple[dict[str, int], list[Problem]]:
+	"""Plan and write; returns counts by field of the Retention Run, and the rules that could not be used."""
+	with log.step("planning"):
+		found = evaluate(backend, care, result, stamp.as_of)
+	with log.step("touchpoints"):
+		writer = CareWriter(backend, care, found, get_facts(care), stamp)
+		total = writer.prepare()
+		frappe.db.commit()
+		for done in writer.batches(total, batch_size()):
+			log.advance("touchpoints", done / max(total, 1))
+	return {FIELDS[name]: number for name, number in found.counts.items()}, found.problems
+
+
+def evaluate(backend: SqlBackend, care: Care, result: CycleResult, as_of: datetime.date) -> CareResult:
+	"""The engine's result, still in work tables of this connection."""
+	given = {**backend.relations(), **care_relations()}
+	profiles = result.profiles
+	numbered = profiles.mutate(nr=ibis.row_number().over(ibis.window(order_by=profiles.party)))
+	table = standing_of(numbered, given["parties"], wanted_columns(care))
+	standing = backend.materialise("care_standing", table, ("nr",))
+	return plan_care(backend, care, given, standing, as_of)
+
+
+def get_facts(care: Care) -> list[StepFacts]:
+	"""For each step of the plans, in their order, its row in the form and why its touchpoints are there."""
+	facts = []
+	for plan in care.plans:
+		doc = frappe.get_doc("Maintenance Plan", plan.name)
+		rows = {row.step_key: row for row in doc.steps}
+		facts += [StepFacts(rows[step.key].name, get_why(doc, rows[step.key])) for step in plan.steps]
+	return facts
+
+
+def batch_size() -> int:
+	"""Parties a transaction; ``retention_batch_size`` in the site's configuration changes it."""
+	return cint(frappe.conf.get("retention_batch_size")) or PARTIES_PER_BATCH
