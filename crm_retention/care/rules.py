@@ -225,7 +225,7 @@ def end(doc: Document, before: Any) -> None:
 		throw_field(doc, "reason", _("say why it is not done."), frappe.MandatoryError)
 	doc.open_key = None
 	doc.completed_on = now_datetime()
-	doc.completed_by = frappe.session.user
+	doc.completed_by = doc.flags.acting_user or frappe.session.user
 	if doc.message_status == "Due":
 		doc.message_status = "Stopped"
 
