@@ -146,7 +146,8 @@ def get_new_name(party_type: str, old: str, new: str) -> str:
 def rewrite_keys(doctype: str, field: str, party_type: str, old: str, new: str) -> None:
 	"""Replace the party at the end of unique keys; a key that the other party has already is given up."""
 	before, after = (f"|{profile_name(party_type, name)}" for name in (old, new))
-	of_party = {"party_type": party_type, "party": old, field: ("is", "set")}
+	# Frappe may have renamed the party in these rows already
+	of_party = {"party_type": party_type, "party": ("in", (old, new)), field: ("is", "set")}
 	for row in frappe.get_all(doctype, filters=of_party, fields=["name", field], limit=0):
 		key = row[field]
 		if not key.endswith(before):

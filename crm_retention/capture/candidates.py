@@ -265,7 +265,8 @@ def get_cancellations(source: Source, batch: ir.Table) -> ir.Table:
 	docs = docs.inner_join(batch, docs.name == batch.name).filter(docs.docstatus == 2)
 	docs = docs.select(document=docs.name, cancelled_on=docs.modified)
 	log = physical(LOG, ["name", *COLUMNS])
-	log = log.filter((log.reference_doctype == source.doctype) & (log.source == source.name))
+	mine = log.source.isnull() | (log.source == source.name)  # a correction names the document and no source
+	log = log.filter((log.reference_doctype == source.doctype) & mine)
 	log = log.filter(log.kind != CANCELLED)
 	joined = without_superseded(log).inner_join(docs, ibis._.reference_name == docs.document)
 	changed: dict[str, ir.Value] = {
@@ -273,6 +274,7 @@ def get_cancellations(source: Source, batch: ir.Table) -> ir.Table:
 		"occurred_on": joined.cancelled_on,
 		"direction": ibis.literal("Internal"),
 		"minutes": ibis.literal(0, type="int64"),
+		"source": ibis.literal(source.name),
 		"reference_key": joined.reference_key + "|cancelled",
 		"supersedes": joined.name,
 	}

@@ -35,6 +35,7 @@ def complete_matching(since: str | datetime.datetime, commit: bool = False) -> l
 	A row fulfils a touchpoint of its party by the same channel, or of the kind that the touchpoint's type stands for,
 	when it happened within ``match_days`` of the due date and went out to the party, or was a call, visit or meeting
 	whoever began it. The earliest row completes the touchpoint that is due first, each row one touchpoint at most.
+	A touchpoint that was made after the row was logged is another one: whoever made it knew of that contact.
 	A promise is not fulfilled by just any contact: people say so themselves.
 	"""
 	settings = frappe.get_cached_doc("Retention Settings")
@@ -57,7 +58,8 @@ def get_pairs(since: str | datetime.datetime, days: int) -> list[Pair]:
 	)
 	gap = days_between(joined.occurred_on.cast("date"), joined.due_date)
 	same = (joined.channel == joined.by_channel) | (joined.kind == joined.by_kind)
-	fits = joined.filter(same.fill_null(False) & (gap <= days) & (gap >= -days))
+	known = joined.made <= joined.logged
+	fits = joined.filter(same.fill_null(False) & known & (gap <= days) & (gap >= -days))
 	ordered = fits.order_by(["occurred_on", "row", "due_date", "touchpoint"]).select("row", "touchpoint")
 	return [Pair(*names) for names in backend.query(backend.compile(ordered))]
 
@@ -74,12 +76,12 @@ def get_rows(since: str | datetime.datetime) -> ir.Table:
 	used = physical("Touchpoint", ["interaction"])
 	used = used.filter(used.interaction.notnull()).select(used=used.interaction)
 	free = contact.filter(outward & contact.touchpoint.isnull() & ~contact.name.isin(used.used))
-	return free.select("party_type", "party", "occurred_on", "kind", "channel", row=free.name)
+	return free.select("party_type", "party", "occurred_on", "kind", "channel", row=free.name, logged=free.creation)
 
 
 def get_touchpoints() -> ir.Table:
 	"""Touchpoints to be done, without promises and without messages that are leaving right now."""
-	fields = ["name", "party_type", "party", "touchpoint_type", "channel", "due_date", "status"]
+	fields = ["name", "party_type", "party", "touchpoint_type", "channel", "due_date", "status", "creation"]
 	table = physical("Touchpoint", [*fields, "is_promise", "message_status"])
 	table = table.filter((table.status == "Open") & (table.is_promise.fill_null(0) == 0))
 	table = table.filter(table.message_status.isnull() | (table.message_status != "Sending"))
@@ -90,6 +92,7 @@ def get_touchpoints() -> ir.Table:
 		"due_date",
 		"by_kind",
 		touchpoint=joined.name,
+		made=joined.creation,
 		of_type=joined.party_type,
 		of_party=joined.party,
 		by_channel=joined.channel,

@@ -41,6 +41,8 @@ from crm_retention.capture.match import complete_matching
 LOCK = "retention_sweep"
 DOCUMENTS_PER_BATCH = 5_000
 OVERLAP = datetime.timedelta(hours=1)
+# rows logged since then may still fulfil a touchpoint: those entered by hand, and those of a sweep that was killed
+MATCHED_AGAIN = datetime.timedelta(days=2)
 SECONDS_A_SWEEP = 240
 WAIT_AT_NIGHT = 600
 BEGINNING = "1900-01-01 00:00:00"
@@ -91,14 +93,14 @@ def run_sweep(everything: bool, seconds: float | None = None, wait: int = 0) -> 
 	"""One sweep at a time over all sources; one that fails is rolled back, says why, and the rest goes on."""
 	if not is_enabled():
 		return []
-	begun, since = time.monotonic(), now()
+	begun = time.monotonic()
 	try:
 		with only_one(LOCK, wait):
 			done = []
 			for name in get_enabled_sources():
 				left = None if seconds is None else seconds - (time.monotonic() - begun)
 				done.append(sweep_source(name, everything, left))
-			complete_matching(since, commit=True)
+			complete_matching(write.earlier(now(), MATCHED_AGAIN), commit=True)
 			return done
 	except Busy:
 		return []

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import frappe
 from frappe import _
-from frappe.utils import add_to_date, cint, cstr, get_datetime, now_datetime
+from frappe.utils import add_to_date, cint, cstr, flt, get_datetime, now_datetime
 
 from crm_retention.documents import AppendOnly
 from crm_retention.parties import PARTY_TYPES, get_party_name
@@ -59,6 +59,7 @@ class InteractionLog(AppendOnly):
 		self.validate_kind()
 		self.validate_occurred_on()
 		self.validate_supersedes()
+		self.validate_place()
 		self.set_party_name()
 		self.set_usual()
 		self.validate_facts()
@@ -88,6 +89,8 @@ class InteractionLog(AppendOnly):
 	def validate_supersedes(self) -> None:
 		if not self.supersedes:
 			return
+		if not self.flags.ignore_permissions:
+			frappe.get_doc("Interaction Log", self.supersedes).check_may_correct()
 		corrected = frappe.db.get_value("Interaction Log", self.supersedes, ["party_type", "party"])
 		if corrected != (self.party_type, self.party):
 			self.throw_field("supersedes", _("a correction concerns the same party."))
@@ -95,6 +98,11 @@ class InteractionLog(AppendOnly):
 		if later:
 			message = _("{0} is corrected already, by {1}. Correct that one.")
 			self.throw_field("supersedes", message.format(self.supersedes, later))
+
+	def validate_place(self) -> None:
+		for field, most in (("latitude", 90), ("longitude", 180)):
+			if abs(flt(self.get(field))) > most:
+				self.throw_field(field, _("{0} is no place on earth.").format(self.get(field)))
 
 	def set_party_name(self) -> None:
 		self.party_name = get_party_name(self.party_type, self.party)
@@ -116,6 +124,14 @@ class InteractionLog(AppendOnly):
 			if not self.get(row):
 				message = _("{0} is needed for an interaction of the kind {1}.")
 				frappe.throw(message.format(_(self.meta.get_label(row)), _(self.kind)), frappe.MandatoryError)
+
+	def check_may_correct(self) -> None:
+		"""Raises PermissionError unless the user logged it, did it or is a manager."""
+		user = frappe.session.user
+		managers = {"Retention Manager", "System Manager"}
+		if user not in (self.owner, self.user) and not managers.intersection(frappe.get_roles(user)):
+			message = _("{0} was logged by somebody else: only they or a Retention Manager may correct it.")
+			frappe.throw(message.format(self.name), frappe.PermissionError)
 
 	def is_by_hand(self) -> bool:
 		"""Entered by somebody, not captured from a document."""
