@@ -72,7 +72,12 @@ has_permission = {
 }
 
 scheduler_events = {
-	"cron": {"*/10 * * * *": ["crm_retention.capture.sweep.enqueue_sweep"]},
+	"cron": {
+		"*/5 * * * *": ["crm_retention.care.messages.enqueue_due"],
+		"*/10 * * * *": ["crm_retention.capture.sweep.enqueue_sweep"],
+		"30 6 * * *": ["crm_retention.care.digests.enqueue_daily"],
+		"0 7 * * 1": ["crm_retention.care.digests.enqueue_weekly"],
+	},
 	"daily": ["crm_retention.capture.clearing.enqueue_clearing"],
 	"hourly": ["crm_retention.jobs.nightly.enqueue_if_due"],
 }
