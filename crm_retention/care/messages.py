@@ -262,7 +262,7 @@ def create_communication(doc: Document, recipient: str, subject: str, content: s
 
 
 def render_email(doc: Document) -> tuple[str, str]:
-	"""Subject and body from the Email Template, which may use ``party`` and ``touchpoint``."""
+	"""Subject and body from the Email Template, which may use what ``get_context`` names."""
 	if not doc.email_template:
 		raise UndeliverableError(_("{0}: the touchpoint has no Email Template.").format(doc.party))
 	template = frappe.get_doc("Email Template", doc.email_template)
@@ -271,9 +271,15 @@ def render_email(doc: Document) -> tuple[str, str]:
 
 
 def get_context(doc: Document) -> dict[str, Any]:
-	"""What templates may use."""
-	party = frappe.get_doc(doc.party_type, doc.party)
-	return {"doc": party.as_dict(), "party": party.as_dict(), "touchpoint": doc.as_dict()}
+	"""What templates may use: party_name, party, touchpoint, and the responsible person's name."""
+	party = frappe.get_doc(doc.party_type, doc.party).as_dict()
+	return {
+		"doc": party,
+		"party": party,
+		"party_name": doc.party_name or doc.party,
+		"touchpoint": doc.as_dict(),
+		"responsible": frappe.utils.get_fullname(doc.assigned_to) if doc.assigned_to else "",
+	}
 
 
 def get_email(doc: Document) -> str:

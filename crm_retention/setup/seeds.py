@@ -8,7 +8,7 @@ from typing import Any
 import frappe
 
 from crm_retention import filters
-from crm_retention.setup import care_defaults, interaction_defaults
+from crm_retention.setup import boards, care_defaults, interaction_defaults
 from crm_retention.setup.defaults import ABOUT, DEFAULTS
 
 SEEDED = "retention_seeded"
@@ -29,7 +29,7 @@ def seed() -> None:
 def get_docs() -> list[dict[str, Any]]:
 	"""Everything a new site starts with, those that others link to first."""
 	rules = (*get_scorecards(), *get_tiers(), *get_stages())
-	return [*rules, *interaction_defaults.get_docs(), *care_defaults.get_docs()]
+	return [*rules, *interaction_defaults.get_docs(), *care_defaults.get_docs(), *boards.get_docs()]
 
 
 def get_name(doc: dict[str, Any]) -> str:

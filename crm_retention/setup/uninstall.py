@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import frappe
 
-from crm_retention.setup import approval, custom_fields, indexes, letters, roles, seeds
+from crm_retention.setup import approval, boards, custom_fields, indexes, letters, roles, seeds
 
 MODULE = "CRM Retention"
 
@@ -42,8 +42,12 @@ def delete_records_about_doctypes() -> None:
 		("List Filter", "reference_doctype"),
 		("User Permission", "allow"),
 		("DocShare", "share_doctype"),
+		("ToDo", "reference_type"),
+		("Notification Log", "document_type"),
 	):
 		frappe.db.delete(doctype, {field: ("in", doctypes)})
+	boards.delete_boards()
+	frappe.db.delete("DefaultValue", {"defkey": ("like", "retention_%_digest%")})
 	frappe.db.delete("Singles", {"doctype": ("in", doctypes)})
 	frappe.db.delete("Scheduled Job Type", {"method": ("like", "crm_retention.%")})
 	frappe.db.delete("Series", {"name": ("like", "RUN-%")})

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import http.server
-import sys
+import os
+import signal
 import threading
-import types
+import time
 from urllib.parse import parse_qs, urlparse
 
 import frappe
 import pytest
 from frappe.utils import add_days, add_to_date, now_datetime, nowdate
 
-from crm_retention.care import actions, messages
+from crm_retention.care import actions, governor, messages
 from tests.platform.touchpoints import get_todos, make_customers, make_seller, make_touchpoint, make_type
 
 pytestmark = pytest.mark.commits
@@ -61,24 +62,25 @@ def parties(leave_site_as_it_was):
 
 
 @pytest.fixture
-def stops(monkeypatch):
-	"""What the contact rules answer, by touchpoint, and what they were asked."""
-	import crm_retention.care as care
-
-	frappe.db.set_value("Touchpoint", {"message_status": ("in", ["Due", "Sending"])}, "message_status", "")
+def nothing_due():
+	values = {"status": "Cancelled", "message_status": ""}
+	frappe.db.set_value("Touchpoint", {"status": "Open"}, values)
 	for doctype in ("Email Queue", "Email Unsubscribe"):
 		frappe.db.delete(doctype)
+	frappe.db.commit()
+
+
+@pytest.fixture
+def stops(nothing_due, monkeypatch):
+	"""What the contact rules answer, by touchpoint, and what they were asked."""
 	answers, asked = {}, []
-	module = types.ModuleType("crm_retention.care.governor")
 
 	def check(names, at):
 		asked.append(list(names))
 		return {name: answers[name] for name in names if name in answers}
 
-	module.check, answers_and_asked = check, (answers, asked)
-	monkeypatch.setitem(sys.modules, module.__name__, module)
-	monkeypatch.setattr(care, "governor", module, raising=False)
-	return answers_and_asked
+	monkeypatch.setattr(governor, "check", check)
+	return answers, asked
 
 
 def due_message(party="Mail One", **values):
@@ -130,6 +132,35 @@ def test_messages_of_tomorrow_of_people_and_of_ended_touchpoints_stay(stops):
 	actions.skip(due_message(), "Not now")
 	assert send() == {}
 	assert stops[1] == []
+
+
+def test_killed_worker_leaves_nothing_half_sent(stops, site):
+	"""A real process, killed with SIGKILL in the middle of sending; what it had not committed is sent by the next."""
+	names = [due_message("Mail One" if number % 2 else "Mail Two") for number in range(40)]
+	frappe.db.commit()
+	worker = site.start("execute", "crm_retention.care.messages.run_sending")
+	try:
+		deadline = time.monotonic() + 60
+		while sent_so_far(names) < 5:
+			assert time.monotonic() < deadline, "the worker sends nothing"
+			time.sleep(0.02)
+	finally:
+		os.killpg(worker.pid, signal.SIGKILL)
+		worker.wait(30)
+	assert 5 <= sent_so_far(names) < len(names)
+	messages.run_sending()
+	assert sent_so_far(names) == len(names)
+	communications = [stored(name).communication for name in names]
+	mails = frappe.get_all("Email Queue", {"communication": ("in", communications)}, pluck="communication")
+	assert sorted(mails) == sorted(communications)
+	assert frappe.db.count("Email Queue") == len(names)
+	logs = frappe.get_all("Interaction Log", {"touchpoint": ("in", names)}, pluck="touchpoint")
+	assert sorted(logs) == sorted(names)
+
+
+def sent_so_far(names):
+	frappe.db.rollback()
+	return frappe.db.count("Touchpoint", {"name": ("in", names), "message_status": "Sent"})
 
 
 def test_worker_that_dies_before_the_commit_leaves_the_message_due(stops, monkeypatch):
@@ -190,6 +221,22 @@ def test_unsubscribed_recipient_gets_nothing(stops):
 	name = due_message("Mail Two")
 	assert send() == {"dropped": 1}
 	assert (stored(name).status, stored(name).message_status) == ("Suppressed", "Stopped")
+
+
+def test_a_rule_of_the_site_stops_the_second_message_and_says_so(nothing_due):
+	rule = {"doctype": "Contact Rule", "rule_name": "One a Week of Tests", "kind": "Cap", "action": "Drop"}
+	frappe.get_doc({**rule, "max_contacts": "1", "window_days": 7, "only_messages": 1}).insert()
+	frappe.db.delete("Interaction Log")
+	first, other = due_message(), due_message("Mail Two")
+	try:
+		assert send() == {"sent": 2}
+		second = due_message()
+		assert send() == {"dropped": 1}
+	finally:
+		frappe.delete_doc("Contact Rule", "One a Week of Tests", force=True)
+	assert [stored(name).status for name in (first, second, other)] == ["Done", "Suppressed", "Done"]
+	stop = frappe.get_all("Contact Stop", {"touchpoint": second}, ["rule", "action", "stage"])
+	assert stop == [{"rule": "One a Week of Tests", "action": "Drop", "stage": "Sending"}]
 
 
 class Gateway(http.server.BaseHTTPRequestHandler):
