@@ -85,14 +85,14 @@ def _lunar_day(lunar_month: int, lunar_day: int, year: int) -> datetime.date:
 def _calendar(country_code: str, year: int) -> dict[datetime.date, frozenset[str]]:
 	"""Every name that a day has, in English and in the country's own language, folded."""
 	names: dict[datetime.date, set[str]] = {}
-	for source in (_country(country_code, year), holidays.country_holidays(country_code, years=year)):
+	for source in (_country(country_code, year), _country(country_code, year, english=False)):
 		for day, entry in source.items():
 			names.setdefault(day, set()).update(name.casefold() for name in entry.split("; "))
 	return {day: frozenset(found) for day, found in names.items()}
 
 
-def _country(country_code: str, year: int) -> holidays.HolidayBase:
-	"""The country's calendar, in English where it has English names."""
+def _country(country_code: str, year: int, english: bool = True) -> holidays.HolidayBase:
+	"""The country's calendar, in English where it has English names. Says its language: left out, the machine's counts."""
 	known = holidays.country_holidays(country_code)
-	language = "en_US" if "en_US" in known.supported_languages else None
+	language = "en_US" if english and "en_US" in known.supported_languages else known.default_language
 	return holidays.country_holidays(country_code, years=year, language=language)

@@ -13,6 +13,12 @@ class PlanRow(Document):
 	def validate(self) -> None:
 		self.throw_in_use()
 
+	def before_update_after_submit(self) -> None:
+		self.throw_in_use()
+
+	def before_cancel(self) -> None:
+		self.throw_in_use()
+
 	def on_trash(self) -> None:
 		self.throw_in_use()
 

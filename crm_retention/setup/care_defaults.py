@@ -1,4 +1,7 @@
-"""Touchpoint types, occasions, contact rules and plans of a new site. From then on they belong to the admin."""
+"""Touchpoint types, occasions, contact rules and plans of a new site. From then on they belong to the admin.
+
+No step sends by itself: the first letter to a customer is one that somebody has read.
+"""
 
 from __future__ import annotations
 
@@ -341,9 +344,11 @@ PLANS: tuple[Row, ...] = (
 				"Industry Insight",
 				"Industry Insight",
 				service_level_days=5,
-				send_by_itself=1,
 				email_template="Care: Industry Insight",
-				instructions="Something worth reading for their trade, written into the template each week.",
+				instructions=(
+					"Something worth reading for their trade. With a letter that is right for everybody, a new "
+					"version of the plan may send it by itself."
+				),
 			),
 			every(
 				1,

@@ -88,7 +88,14 @@ Object.assign(crm_retention.plan_view, {
 				.then((found) => this.show_forecast(box.find(".result"), found))
 				.finally(() => button.prop("disabled", false));
 		});
-		if (frm.doc.docstatus === 0 && !frm.is_new() && (frm.doc.steps || []).length) button.trigger("click");
+		if (frm.doc.docstatus !== 0 || frm.is_new() || !(frm.doc.steps || []).length) return;
+		// as soon as its tab is looked at: a chart needs a width, and the numbers cost a query
+		const seen = new IntersectionObserver((entries) => {
+			if (!entries.some((entry) => entry.isIntersecting)) return;
+			seen.disconnect();
+			button.trigger("click");
+		});
+		seen.observe(box[0]);
 	},
 
 	show_forecast(wrapper, found) {
@@ -106,8 +113,8 @@ Object.assign(crm_retention.plan_view, {
 			data: {
 				labels,
 				datasets: [
-					{ name: __("This Plan, Hours"), values: found.total },
-					{ name: __("Other Plans, Hours"), values: found.other },
+					{ name: __("This Plan"), values: found.total },
+					{ name: __("Other Plans"), values: found.other },
 				],
 				...(found.capacity ? { yMarkers: [{ label: __("Capacity"), value: found.capacity, options: { labelPos: "left" } }] } : {}),
 			},

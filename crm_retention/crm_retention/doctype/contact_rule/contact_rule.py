@@ -9,6 +9,12 @@ from frappe.utils import cint, get_time
 from crm_retention import filters, rules
 from crm_retention.plans.quiet import WEEKDAYS, get_weekdays, parse_month_days
 
+OF_KIND = {
+	"Cap": ("max_contacts",),
+	"Quiet Hours": ("from_time", "to_time"),
+	"Quiet Days": ("weekdays", "holiday_list", "month_days"),
+}
+
 
 class ContactRule(rules.ConditionalDocument):
 	# begin: auto-generated types
@@ -51,6 +57,7 @@ class ContactRule(rules.ConditionalDocument):
 
 	# end: auto-generated types
 	def validate(self) -> None:
+		self.clear_other_kinds()
 		self.validate_conditions()
 		checks = {
 			"Cap": self.get_cap_faults,
@@ -64,6 +71,12 @@ class ContactRule(rules.ConditionalDocument):
 			_("{0}: {1}").format(_(self.meta.get_label(field)), text) for field, text in faults.items()
 		]
 		filters.throw_faults(_("{0} {1}").format(_(self.doctype), self.name), messages)
+
+	def clear_other_kinds(self) -> None:
+		"""What the form hides for this kind says nothing; an empty time would be the hour of the entry."""
+		for kind, fields in OF_KIND.items():
+			if kind != self.kind:
+				self.update(dict.fromkeys(fields))
 
 	def get_cap_faults(self) -> dict[str, str]:
 		"""Empty is no limit and 0 is none; so the number is a text, and is checked here."""
