@@ -21,8 +21,7 @@ def get_docs() -> list[dict[str, Any]]:
 			"kanban_board_name": BOARD,
 			"reference_doctype": DOCTYPE,
 			"field_name": "status",
-			"show_labels": 1,
-			"fields": '["party_name", "due_date", "tier"]',
+			"fields": '["due_date", "tier"]',
 			"columns": columns,
 		}
 	]

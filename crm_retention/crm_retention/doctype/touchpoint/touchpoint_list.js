@@ -1,5 +1,5 @@
 frappe.listview_settings["Touchpoint"] = {
-	add_fields: ["status", "due_date", "is_promise", "message_status"],
+	add_fields: ["status", "due_date", "is_promise", "message_status", "tier"],
 	filters: [["status", "=", "Open"]],
 	has_indicator_for_draft: 1,
 

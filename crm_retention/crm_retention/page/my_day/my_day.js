@@ -46,7 +46,7 @@ class MyDay {
 	}
 
 	make_menu() {
-		this.page.set_secondary_action(__("Refresh"), () => this.load(), "refresh");
+		this.page.add_menu_item(__("Refresh"), () => this.load());
 		this.page.add_menu_item(__("All Touchpoints"), () => frappe.set_route("List", "Touchpoint", "List"));
 		this.page.add_menu_item(__("Calendar"), () => frappe.set_route("List", "Touchpoint", "Calendar"));
 		this.page.set_primary_action(__("Log Interaction"), () => this.log_interaction(), "add");
