@@ -7,7 +7,7 @@ import pytest
 
 from crm_retention.engine.plans import Care, ContactRule, Occasion, Person, Plan, Step, draw
 from crm_retention.engine.values import Condition
-from tests.support.planning import World, days, weekends
+from tests.support.planning import World, weekends
 
 Day = datetime.date
 START = Day(2025, 3, 3)  # a Monday

@@ -7,6 +7,7 @@ import pytest
 from frappe.client import set_value
 from frappe.utils import add_days, today
 
+from crm_retention.plans.configuration import read_conditions
 from tests.platform.desk import make_user, refusal
 from tests.platform.plans import enroll, get_touchpoint, make_due, make_plan, make_step
 
@@ -187,3 +188,9 @@ def test_amending_a_cancelled_plan_makes_its_next_version():
 	amended.insert()
 	assert (amended.name, amended.plan_family, amended.previous_version) == ("Trial v2", "Trial", "Trial v1")
 	assert amended.steps[0].step_key == plan.steps[0].step_key
+
+
+def test_engine_reads_conditions_as_the_desk_writes_them():
+	rows = [["Retention Profile", "stage", "in", "Active,Loyal"], ["Retention Profile", "tier", "is", "set"]]
+	found = read_conditions(make_plan(signal_conditions_json=json.dumps(rows)).insert())
+	assert [(c.op, c.value) for c in found] == [("in", ("Active", "Loyal")), ("is set", None)]

@@ -110,7 +110,7 @@ class World:
 		self.apply(result, as_of)
 		return result
 
-	def apply(self, result: CareResult, as_of: Day, only: Callable[[str], bool] = lambda party: True) -> None:
+	def apply(self, result: CareResult, as_of: Day, only: Callable[[str], bool] = bool) -> None:
 		"""Write what a run found, for the parties that ``only`` is true for: a site writes some parties at a time."""
 		steps, care, run = all_steps(self.care), self.care, self.connection.execute
 		for row in self.rows(result.left):
