@@ -10,7 +10,7 @@ import frappe
 from frappe.utils import cint, flt, get_time, getdate
 
 from crm_retention.configuration import get_conditions, get_trees
-from crm_retention.engine.config import Condition
+from crm_retention.engine.config import Condition, parse
 from crm_retention.engine.contact import AHEAD
 from crm_retention.engine.plans import Care, ContactRule, Occasion, Person, Plan, Step
 from crm_retention.plans import occasions
@@ -81,8 +81,11 @@ def get_plan(doc: Any) -> Plan:
 
 
 def read_conditions(doc: Any) -> tuple[Condition, ...]:
-	"""Both groups of conditions of a document as the engine has them."""
-	return tuple(Condition(field, op, *value) for field, op, *value in get_conditions(doc))
+	"""Both groups of conditions of a document as the engine has them, lists split and "is set" one word.
+
+	Raises ConfigError for what the engine cannot read.
+	"""
+	return parse({"tiers": [{"name": "x", "rank": 1, "conditions": get_conditions(doc)}]}).tiers[0].conditions
 
 
 def get_step(row: Any) -> Step:

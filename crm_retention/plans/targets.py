@@ -12,10 +12,11 @@ from frappe import _
 
 from crm_retention.backends.site import BACKENDS, connection
 from crm_retention.backends.site_relations import physical
-from crm_retention.configuration import get_conditions, get_trees
+from crm_retention.configuration import get_trees
 from crm_retention.engine.conditions import all_hold, column_name, fault
-from crm_retention.engine.config import Condition, ConfigError, parse
+from crm_retention.engine.config import Condition, ConfigError
 from crm_retention.filters import PARTY_PREFIX
+from crm_retention.plans.configuration import read_conditions
 
 NAMES = ("name", "party_type", "party", "tier", "stage", "tier_reason", "mean_interval_days")
 
@@ -53,8 +54,7 @@ def count_targets(plan: Any) -> list[Group]:
 def get_parsed_conditions(plan: Any) -> tuple[Condition, ...]:
 	"""The plan's conditions as the engine has them. Raises ValidationError where it cannot read them."""
 	try:
-		rows = get_conditions(plan)
-		return parse({"tiers": [{"name": "x", "rank": 1, "conditions": rows}]}).tiers[0].conditions
+		return read_conditions(plan)
 	except (ConfigError, ValueError) as error:
 		frappe.throw(_("Conditions: {0}").format(error))
 
