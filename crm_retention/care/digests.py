@@ -15,9 +15,10 @@ from frappe import _
 from frappe.query_builder.functions import Count, Sum
 from frappe.utils import add_days, flt, get_datetime, get_url
 from pypika import Case
+from pypika.terms import LiteralValue
 
 from crm_retention.backends.site import Busy, only_one
-from crm_retention.care import reminders, robots
+from crm_retention.care import meetings, reminders, robots
 from crm_retention.care.my_day import get_my_day
 from crm_retention.jobs.runs import today
 from crm_retention.permissions import touchpoint_query
@@ -49,6 +50,8 @@ def run_daily() -> None:
 	settings = frappe.get_doc("Retention Settings")
 	try:
 		with only_one(LOCK):
+			meetings.close_left_open()
+			frappe.db.commit()
 			reminders.escalate(today())
 			if settings.daily_digest:
 				send_daily(today())
@@ -244,8 +247,6 @@ FIGURES = ("done", "missed", "suppressed", "overdue", "hours")
 
 def get_team(as_of: datetime.date) -> list[dict[str, Any]]:
 	"""Figures of the seven days before ``as_of`` by person, in one query; who may not read a party misses it."""
-	from pypika.terms import LiteralValue
-
 	t = frappe.qb.DocType("Touchpoint")
 	since, until = get_datetime(add_days(as_of, -7)), get_datetime(as_of)
 	in_week = (t.completed_on >= since) & (t.completed_on < until)

@@ -63,3 +63,20 @@ def cancel(doc: Document) -> None:
 	if event and event.status == "Open":
 		event.status = ENDS.get(doc.status, "Cancelled")
 		event.save(ignore_permissions=True)
+
+
+def close_left_open() -> int:
+	"""End the events of touchpoints that the nightly run or a captured interaction ended; returns how many."""
+	touchpoint, event = frappe.qb.DocType("Touchpoint"), frappe.qb.DocType("Event")
+	query = (
+		frappe.qb.from_(event)
+		.join(touchpoint)
+		.on(touchpoint.event == event.name)
+		.select(event.name, touchpoint.status)
+		.where((event.status == "Open") & touchpoint.status.isin(rules.ENDED))
+	)
+	found = query.run()
+	for status in sorted({status for _name, status in found}):
+		names = [name for name, ended in found if ended == status]
+		frappe.db.set_value("Event", {"name": ("in", names)}, "status", ENDS.get(status, "Cancelled"))
+	return len(found)

@@ -7,7 +7,7 @@ from frappe.desk.doctype.kanban_board.kanban_board import update_order_for_singl
 from frappe.utils import add_days, add_to_date, get_datetime, getdate, now_datetime, nowdate
 
 from crm_retention.api import touchpoints as api
-from crm_retention.care import actions
+from crm_retention.care import actions, meetings
 from crm_retention.care.rules import TouchpointEndedError
 from tests.platform.desk import make_user
 from tests.platform.touchpoints import (
@@ -268,6 +268,14 @@ def test_meeting_has_an_event_that_follows_it(touchpoint):
 	assert event.reload().starts_on == add_to_date(starts, days=2)
 	actions.complete(doc.name, "Reached")
 	assert event.reload().status == "Completed"
+
+
+def test_event_of_a_touchpoint_that_the_night_ended_is_ended_too(touchpoint):
+	starts = add_to_date(get_datetime(nowdate()), days=1, hours=10)
+	by_rest(touchpoint.name, starts_at=starts, reason="Appointment made")
+	frappe.db.set_value("Touchpoint", touchpoint.name, "status", "Missed")
+	assert [meetings.close_left_open(), meetings.close_left_open()] == [1, 0]
+	assert frappe.db.get_value("Event", stored(touchpoint.name).event, "status") == "Cancelled"
 
 
 def test_reassign_moves_the_todo(touchpoint):
