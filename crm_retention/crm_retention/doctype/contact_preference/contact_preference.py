@@ -66,3 +66,7 @@ class ContactPreference(Document):
 	def throw_field(self, field: str, message: str) -> None:
 		line = _("{0}: {1}").format(_(self.meta.get_label(field)), message)
 		filters.throw_faults(_(self.doctype), [line])
+
+
+def on_doctype_update() -> None:
+	frappe.db.add_index("Contact Preference", ["party_type", "party"], "party_index")

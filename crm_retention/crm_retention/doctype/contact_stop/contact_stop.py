@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import frappe
 from frappe.model.document import Document
 
 
@@ -26,3 +27,7 @@ class ContactStop(Document):
 		touchpoint_type: DF.Link | None
 	# end: auto-generated types
 	pass
+
+
+def on_doctype_update() -> None:
+	frappe.db.add_index("Contact Stop", ["party_type", "party", "on_date"], "party_index")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import frappe
 from frappe.model.document import Document
 
 
@@ -31,3 +32,7 @@ class PlanEnrollment(Document):
 		why: DF.Data | None
 	# end: auto-generated types
 	pass
+
+
+def on_doctype_update() -> None:
+	frappe.db.add_index("Plan Enrollment", ["party_type", "party"], "party_index")

@@ -110,3 +110,7 @@ class Touchpoint(Document):
 def get_permission_to_act(doc: Any, user: str | None = None) -> bool:
 	"""Whether ``user`` may act on a touchpoint: the responsible person, or a manager; anybody if it is nobody's."""
 	return rules.may_act(doc, user or frappe.session.user)
+
+
+def on_doctype_update() -> None:
+	frappe.db.add_index("Touchpoint", ["party_type", "party", "status"], "party_index")
