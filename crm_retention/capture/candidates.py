@@ -259,11 +259,9 @@ def not_logged(rows: ir.Table) -> ir.Table:
 	return joined.filter(joined.known.isnull())
 
 
-def get_cancellations(source: Source, batch: ir.Table) -> ir.Table:
-	"""Rows (``COLUMNS`` and supersedes) that take back what cancelled documents of the batch had logged."""
-	docs = physical(source.doctype, ["name", "docstatus", "modified"])
-	docs = docs.inner_join(batch, docs.name == batch.name).filter(docs.docstatus == 2)
-	docs = docs.select(document=docs.name, cancelled_on=docs.modified)
+def get_cancellations(source: Source, cancelled: ir.Table) -> ir.Table:
+	"""Rows (``COLUMNS`` and supersedes) that take back what cancelled documents (name, modified) had logged."""
+	docs = cancelled.select(document=cancelled.name, cancelled_on=cancelled.modified)
 	log = physical(LOG, ["name", *COLUMNS])
 	mine = log.source.isnull() | (log.source == source.name)  # a correction names the document and no source
 	log = log.filter((log.reference_doctype == source.doctype) & mine)

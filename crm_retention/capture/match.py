@@ -76,7 +76,9 @@ def get_rows(since: str | datetime.datetime) -> ir.Table:
 	used = physical("Touchpoint", ["interaction"])
 	used = used.filter(used.interaction.notnull()).select(used=used.interaction)
 	free = contact.filter(outward & contact.touchpoint.isnull() & ~contact.name.isin(used.used))
-	return free.select("party_type", "party", "occurred_on", "kind", "channel", row=free.name, logged=free.creation)
+	return free.select(
+		"party_type", "party", "occurred_on", "kind", "channel", row=free.name, logged=free.creation
+	)
 
 
 def get_touchpoints() -> ir.Table:

@@ -22,6 +22,7 @@ import datetime
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import frappe
@@ -39,7 +40,7 @@ from crm_retention.capture.candidates import (
 from crm_retention.capture.match import complete_matching
 
 LOCK = "retention_sweep"
-DOCUMENTS_PER_BATCH = 5_000
+DOCUMENTS_PER_BATCH = 10_000
 OVERLAP = datetime.timedelta(hours=1)
 # rows logged since then may still fulfil a touchpoint: those entered by hand, and those of a sweep that was killed
 MATCHED_AGAIN = datetime.timedelta(days=2)
@@ -136,45 +137,65 @@ def sweep_source(name: str, everything: bool = False, seconds: float | None = No
 def read_batches(name: str, everything: bool = False, size: int = DOCUMENTS_PER_BATCH) -> Iterator[int]:
 	"""Log one source batch by batch; yields the rows of each, which the caller commits."""
 	row = frappe.db.get_value("Interaction Source", name, "*", as_dict=True)
-	source = get_source(row)
-	yield from read_by_name(source, size) if everything else read_changed(source, size)
+	reader = Reader(get_source(row))
+	yield from reader.read_by_name(size) if everything else reader.read_changed(size)
 
 
-def read_changed(source: Source, size: int) -> Iterator[int]:
-	"""Documents by (modified, name), from an overlap before the watermark on; the watermark never goes back.
+class Reader:
+	"""The batches of one source. Its statements are compiled once: only the work table differs from batch to batch."""
 
-	A watermark is never in the future, whatever a wrong clock wrote: what comes now would be passed over.
-	"""
-	backend = write.get_backend()
-	mark = str(source.row.swept_until or BEGINNING)
-	place = write.Place(write.earlier(mark, OVERLAP) if source.row.swept_until else BEGINNING)
-	found = size
-	while found >= size:
-		moment = now()
-		found, place = write.load_changed(backend, source.doctype, place, size)
-		captured = log_batch(source, backend, moment) if found else 0
-		mark = max(mark, min(place.modified, moment))
-		keep_place(source, mark, place.name, captured)
-		yield captured
+	def __init__(self, source: Source) -> None:
+		self.source = source
+		self.backend = write.get_backend()
 
+	@cached_property
+	def insert(self) -> str:
+		"""The statement that logs the documents of a batch."""
+		return write.get_insert(self.backend, get_candidates(self.source, write.get_batch(), get_first_day()))
 
-def read_by_name(source: Source, size: int) -> Iterator[int]:
-	"""Every document by name."""
-	backend, name, found = write.get_backend(), "", size
-	while found >= size:
-		found, name = write.load_next(backend, source.doctype, name, size)
-		captured = log_batch(source, backend, now()) if found else 0
-		keep_place(source, None, None, captured)
-		yield captured
+	@cached_property
+	def take_back(self) -> str:
+		"""The statement that takes back what cancelled documents of a batch had logged."""
+		return write.get_insert(self.backend, get_cancellations(self.source, write.get_cancelled()))
 
+	@cached_property
+	def can_cancel(self) -> bool:
+		"""Whether documents can be cancelled, and the kind that says so is still there."""
+		submittable = frappe.get_meta(self.source.doctype).is_submittable
+		return bool(submittable and frappe.db.exists("Interaction Kind", CANCELLED))
 
-def log_batch(source: Source, backend: Any, moment: str) -> int:
-	"""The documents in the work table into the log, and cancelled ones out of it again."""
-	batch = write.get_batch()
-	captured = write.insert_rows(backend, get_candidates(source, batch, get_first_day()), moment)
-	if frappe.get_meta(source.doctype).is_submittable and frappe.db.exists("Interaction Kind", CANCELLED):
-		write.insert_rows(backend, get_cancellations(source, batch), moment)
-	return captured
+	def read_changed(self, size: int) -> Iterator[int]:
+		"""Documents by (modified, name), from an overlap before the watermark on; the watermark never goes back.
+
+		A watermark is never in the future, whatever a wrong clock wrote: what comes now would be passed over.
+		"""
+		row = self.source.row
+		mark = str(row.swept_until or BEGINNING)
+		place = write.Place(write.earlier(mark, OVERLAP) if row.swept_until else BEGINNING)
+		found = size
+		while found >= size:
+			moment = now()
+			found, place = write.load_changed(self.backend, self.source.doctype, place, size)
+			captured = self.log_batch(moment) if found else 0
+			mark = max(mark, min(place.modified, moment))
+			keep_place(self.source, mark if found else None, place.name, captured)
+			yield captured
+
+	def read_by_name(self, size: int) -> Iterator[int]:
+		"""Every document by name."""
+		name, found = "", size
+		while found >= size:
+			found, name = write.load_next(self.backend, self.source.doctype, name, size)
+			captured = self.log_batch(now()) if found else 0
+			keep_place(self.source, None, None, captured)
+			yield captured
+
+	def log_batch(self, moment: str) -> int:
+		"""The documents in the work table into the log, and cancelled ones out of it again."""
+		captured = write.insert_rows(self.insert, moment)
+		if self.can_cancel and write.load_cancelled(self.backend, self.source.doctype):
+			write.insert_rows(self.take_back, moment)
+		return captured
 
 
 def keep_place(source: Source, mark: str | None, name: str | None, captured: int) -> None:

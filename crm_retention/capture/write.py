@@ -16,6 +16,7 @@ from crm_retention.backends.sql import WORK_PREFIX, SqlBackend
 from crm_retention.capture.candidates import LOG
 
 BATCH = f"{WORK_PREFIX}sweep"
+CANCELLED = f"{WORK_PREFIX}cancelled"
 STAMPS = {
 	"owner": "%(user)s",
 	"modified_by": "%(user)s",
@@ -47,14 +48,23 @@ def load_changed(backend: SqlBackend, doctype: str, after: Place, size: int) -> 
 	rows = backend.query(
 		f"SELECT modified, name FROM {backend.quote(BATCH)} ORDER BY modified DESC, name DESC LIMIT 1"
 	)
-	return count(backend), Place(str(rows[0][0]), rows[0][1]) if rows else after
+	return count(backend, BATCH), Place(str(rows[0][0]), rows[0][1]) if rows else after
 
 
 def load_next(backend: SqlBackend, doctype: str, after: str, size: int) -> tuple[int, str]:
 	"""The next documents by name into the work table; returns how many, and the last name."""
 	load(backend, doctype, f"name > {frappe.db.escape(after)}", "name", size)
 	rows = backend.query(f"SELECT name FROM {backend.quote(BATCH)} ORDER BY name DESC LIMIT 1")
-	return count(backend), rows[0][0] if rows else after
+	return count(backend, BATCH), rows[0][0] if rows else after
+
+
+def load_cancelled(backend: SqlBackend, doctype: str) -> int:
+	"""The cancelled documents of the batch into a work table of their own, which is small; returns how many."""
+	table = backend.quote(f"tab{doctype}")
+	select = f"SELECT d.name, d.modified FROM {table} d JOIN {backend.quote(BATCH)} b ON b.name = d.name"
+	backend.drop(CANCELLED)
+	backend.execute(backend.create_as(CANCELLED, f"{select} WHERE d.docstatus = 2", ("name",)))
+	return count(backend, CANCELLED)
 
 
 def load(backend: SqlBackend, doctype: str, where: str, order: str, size: int) -> None:
@@ -65,9 +75,9 @@ def load(backend: SqlBackend, doctype: str, where: str, order: str, size: int) -
 	backend.execute(backend.create_as(BATCH, select, ("name",)))
 
 
-def count(backend: SqlBackend) -> int:
-	"""Documents in the work table."""
-	return int(backend.query(f"SELECT COUNT(*) FROM {backend.quote(BATCH)}")[0][0])
+def count(backend: SqlBackend, name: str) -> int:
+	"""Documents in a work table."""
+	return int(backend.query(f"SELECT COUNT(*) FROM {backend.quote(name)}")[0][0])
 
 
 def get_batch() -> ir.Table:
@@ -75,8 +85,13 @@ def get_batch() -> ir.Table:
 	return ibis.table({"name": "string"}, name=BATCH)
 
 
-def insert_rows(backend: SqlBackend, rows: ir.Table, now: str) -> int:
-	"""Insert rows into the log; returns how many. What lies after ``now`` has not happened yet.
+def get_cancelled() -> ir.Table:
+	"""The cancelled ones of the batch."""
+	return ibis.table({"name": "string", "modified": "timestamp"}, name=CANCELLED)
+
+
+def get_insert(backend: SqlBackend, rows: ir.Table) -> str:
+	"""The statement that inserts rows into the log, with the parameters of ``insert_rows``; the same for every batch.
 
 	Rows are named after the batch and numbered, since databases have no random names in common.
 	"""
@@ -87,12 +102,16 @@ def insert_rows(backend: SqlBackend, rows: ir.Table, now: str) -> int:
 	mysql = frappe.db.db_type == "mariadb"
 	name = f"CONCAT(%(batch)s, {number})" if mysql else f"%(batch)s || CAST({number} AS VARCHAR)"
 	select = backend.compile(rows).replace("%", "%%")
-	values = {"now": now, "user": frappe.session.user, "batch": f"{frappe.generate_hash(length=10)}-"}
-	frappe.db.sql(
+	return (
 		f"INSERT INTO {backend.quote(f'tab{LOG}')} ({names}) SELECT {name}, {', '.join(STAMPS.values())}, {chosen} "
-		f"FROM ({select}) c WHERE c.occurred_on <= %(now)s",
-		values,
+		f"FROM ({select}) c WHERE c.occurred_on <= %(now)s"
 	)
+
+
+def insert_rows(statement: str, now: str) -> int:
+	"""Insert what there is; returns how many rows. What lies after ``now`` has not happened yet."""
+	values = {"now": now, "user": frappe.session.user, "batch": f"{frappe.generate_hash(length=10)}-"}
+	frappe.db.sql(statement, values)
 	return affected()
 
 

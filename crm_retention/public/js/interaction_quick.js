@@ -10,11 +10,12 @@ frappe.provide("crm_retention");
 		return get_kinds().then((kinds) => show(options, kinds, done));
 	};
 
+	// What people do themselves; kinds that documents stand for are captured.
 	function get_kinds() {
 		const fields = ["name", "is_contact", "channel"];
 		return frappe.db
 			.get_list("Interaction Kind", { filters: { enabled: 1 }, fields, order_by: "creation asc", limit: 0 })
-			.then((rows) => rows.filter((row) => row.is_contact || row.name === "Note"));
+			.then((rows) => rows.filter((row) => (row.is_contact || row.name === "Note") && row.channel !== "Document"));
 	}
 
 	function show(options, kinds, done) {
@@ -126,6 +127,7 @@ frappe.provide("crm_retention");
 		$(`<style id="retention-quick-style">
 			.retention-quick .rq-chips { display: flex; flex-wrap: wrap; gap: 8px; margin-bottom: 12px; }
 			.retention-quick .rq-chips .btn { min-height: 40px; padding: 4px 14px; border-radius: 20px; }
+			.retention-quick textarea { height: 84px !important; }
 			.retention-quick .rq-chips .rq-on { background: var(--gray-900, #171717); color: var(--white, #fff); }
 			[data-theme="dark"] .retention-quick .rq-chips .rq-on { background: #fff; color: #171717; }
 			@media (max-width: 767px) {
