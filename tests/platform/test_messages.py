@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlparse
 import frappe
 import pytest
 from frappe.utils import add_days, add_to_date, now_datetime, nowdate
+from frappe.utils.background_jobs import get_job
 
 from crm_retention.care import actions, governor, messages
 from tests.platform.touchpoints import get_todos, make_customers, make_seller, make_touchpoint, make_type
@@ -237,6 +238,19 @@ def test_a_rule_of_the_site_stops_the_second_message_and_says_so(nothing_due):
 	assert [stored(name).status for name in (first, second, other)] == ["Done", "Suppressed", "Done"]
 	stop = frappe.get_all("Contact Stop", {"touchpoint": second}, ["rule", "action", "stage"])
 	assert stop == [{"rule": "One a Week of Tests", "action": "Drop", "stage": "Sending"}]
+
+
+def test_scheduler_queues_one_job_and_only_if_there_is_work(stops):
+	messages.enqueue_due()
+	assert get_job(messages.LOCK) is None
+	due_message()
+	try:
+		for _again in range(2):
+			messages.enqueue_due()
+		job = get_job(messages.LOCK)
+		assert job.kwargs["method"] == "crm_retention.care.messages.run_sending"
+	finally:
+		get_job(messages.LOCK).delete()
 
 
 class Gateway(http.server.BaseHTTPRequestHandler):

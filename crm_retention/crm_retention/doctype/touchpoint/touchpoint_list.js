@@ -1,7 +1,7 @@
 frappe.listview_settings["Touchpoint"] = {
 	add_fields: ["status", "due_date", "is_promise", "message_status", "tier"],
 	filters: [["status", "=", "Open"]],
-	has_indicator_for_draft: 1,
+	hide_name_column: true,
 
 	get_indicator(doc) {
 		const colours = { Open: "blue", Waiting: "yellow", Done: "green", Skipped: "gray", Missed: "red" };

@@ -194,7 +194,12 @@ class MyDay {
 				value: row.user || "Nobody",
 				label: `${row.full_name || row.user || __("Nobody")}: ${__("{0} open, {1} overdue", [row.open, row.overdue])}`,
 			}));
-			const fields = [{ fieldname: "user", fieldtype: "Select", label: __("Person"), options: rows, reqd: 1 }];
+			if (!rows.length) {
+				frappe.show_alert(__("Nobody has open touchpoints."));
+				return;
+			}
+			const person = { fieldname: "user", fieldtype: "Select", label: __("Person"), reqd: 1 };
+			const fields = [{ ...person, options: rows, default: rows[0].value }];
 			crm_retention.touchpoint.ask(__("Day of Another Person"), fields, __("Show"), (values) => {
 				this.user = values.user === frappe.session.user ? "" : values.user;
 				this.load();
