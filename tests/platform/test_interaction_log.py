@@ -202,7 +202,7 @@ class TestCorrections:
 		names = {correct(row.name, {"minutes": 5}, request_id="r1")["name"] for _ in range(3)}
 		assert len(names) == 1
 
-	@pytest.mark.usefixtures("caller")
+	@pytest.mark.usefixtures("row", "caller")  # in this order
 	def test_only_whoever_logged_it_and_managers_correct_it(self, row):
 		with pytest.raises(frappe.PermissionError):
 			correct(row.name, {"minutes": 5})

@@ -168,15 +168,23 @@ class TestMerge:
 		self.merge()
 		assert get("ToDo", task.name, "status") == "Closed"
 
-	@pytest.mark.parametrize(("mine", "other"), [("Yes", "No"), ("No", "Yes"), ("No", "No"), ("Yes", "Yes")])
-	def test_no_of_either_stands(self, mine, other):
-		for party, answer in (("Kept", mine), ("Old", other)):
-			add("Contact Preference", party, channel="Email", answer=answer, key=f"Email||{party}")
+	def test_no_of_either_stands(self):
+		answers = {
+			"Email": ("Yes", "No"),
+			"Phone": ("No", "Yes"),
+			"Visit": ("No", "No"),
+			"SMS": ("Yes", "Yes"),
+		}
+		for channel, given in answers.items():
+			for party, answer in zip(("Kept", "Old"), given, strict=True):
+				add("Contact Preference", party, channel=channel, answer=answer, key=f"{channel}||{party}")
 		self.merge()
-		found = frappe.get_all("Contact Preference", {"party": "Kept"}, ["answer", "key"])
-		assert [(row["answer"], row["key"]) for row in found] == [
-			("No" if "No" in (mine, other) else "Yes", "Email||Kept")
-		]
+		found = frappe.get_all("Contact Preference", {"party": "Kept"}, ["channel", "answer", "key"])
+		assert {(row.channel, row.key): row.answer for row in found} == {
+			(channel, f"{channel}||Kept"): "No" if "No" in given else "Yes"
+			for channel, given in answers.items()
+		}
+		assert len(found) == len(answers)
 
 	def test_letter_to_both_counts_once_afterwards(self):
 		add_letter("Old", "Kept")

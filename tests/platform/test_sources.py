@@ -230,7 +230,7 @@ class TestInteractions:
 		for number, (direction, day) in enumerate((("Sent", 10), ("Received", 20), ("Sent", 200))):
 			letter = add_letter(f"COM-{number}", direction, ago(day))
 			insert("Communication Link", [link(letter, "Customer", "Buyer")])
-		capture()
+		capture(False, "Email")
 		found = get_profiles()["Buyer"]
 		assert (found["inbound_count"], found["outbound_count"]) == (1, 1)
 		assert (found["last_inbound"], found["last_outbound"]) == (ago(20), ago(10))
@@ -238,19 +238,19 @@ class TestInteractions:
 	def test_letter_about_the_customer_counts_without_a_link(self):
 		"""A mail from the Customer form to an address that is nobody's contact has the reference alone."""
 		add_letter("COM-1", "Sent", ago(10), reference_doctype="Customer", reference_name="Buyer")
-		capture()
+		capture(False, "Email")
 		assert get_profiles()["Buyer"]["outbound_count"] == 1
 
 	def test_letter_with_reference_and_link_counts_once(self):
 		letter = add_letter("COM-1", "Sent", ago(10), reference_doctype="Customer", reference_name="Buyer")
 		insert("Communication Link", [link(letter, "Customer", "Buyer")])
-		capture()
+		capture(False, "Email")
 		assert get_profiles()["Buyer"]["outbound_count"] == 1
 
 	def test_letter_to_two_contacts_of_the_customer_counts_once(self):
 		letter = add_letter("COM-1", "Sent", ago(10))
 		insert("Communication Link", [link(letter, "Customer", "Buyer"), link(letter, "Customer", "Buyer")])
-		capture()
+		capture(False, "Email")
 		assert get_profiles()["Buyer"]["outbound_count"] == 1
 
 	def test_comments_and_notices_of_the_system_do_not_count(self):
@@ -258,7 +258,7 @@ class TestInteractions:
 		for number, kind in enumerate(kinds):
 			letter = add_letter(f"COM-{number}", "Sent", ago(10), communication_type=kind)
 			insert("Communication Link", [link(letter, "Customer", "Buyer")])
-		capture()
+		capture(False, "Email")
 		assert get_profiles()["Buyer"]["last_interaction"] is None
 
 	def test_what_is_no_contact_and_what_was_corrected_does_not_count(self):
@@ -267,7 +267,7 @@ class TestInteractions:
 		wrong = make_row("Buyer", "Call", occurred_on=f"{ago(2)} 10:00:00").insert()
 		right = make_row("Buyer", "Call", occurred_on=f"{ago(9)} 10:00:00", supersedes=wrong.name)
 		right.insert()
-		capture()
+		capture(False, "Email")
 		found = get_profiles()["Buyer"]
 		assert (found["outbound_count"], found["last_interaction"]) == (1, ago(9))
 
