@@ -63,17 +63,22 @@ def get_channel(step: Any) -> str | None:
 
 def describe(step: Any) -> str:
 	"""A step as a sentence: when, what, by whom, through which channel."""
-	when, what = describe_timing(step), _(step.touchpoint_type or "", context="Touchpoint Type")
+	when, what = describe_timing(step), translate(step.touchpoint_type)
 	text = _("{0}: {1}, by {2}").format(when, what, describe_owner(step))
 	return _("{0}, through {1}").format(text, _(step.channel)) if step.channel else text
+
+
+def translate(name: str | None) -> str:
+	"""What a record or choice is called in the reader's language; nothing is called nothing."""
+	return _(name) if name else ""
 
 
 def describe_owner(step: Any) -> str:
 	"""Who does a step."""
 	if step.owner_rule == "Role, Round Robin":
-		return _("{0} in turn").format(_(step.role or ""))
+		return _("{0} in turn").format(translate(step.role))
 	if step.owner_rule == "Role, Least Loaded":
-		return _("the least loaded {0}").format(_(step.role or ""))
+		return _("the least loaded {0}").format(translate(step.role))
 	return step.user or "" if step.owner_rule == "User" else _("the account manager")
 
 
@@ -86,7 +91,7 @@ def describe_timing(step: Any) -> str:
 	days = cint(step.offset_days)
 	if step.timing == "Event" and step.event == "Silent":
 		return _("After {0} days without purchase and contact").format(days)
-	what = _(step.occasion or "") if step.timing == "Occasion" else _(step.event or "")
+	what = translate(step.occasion) if step.timing == "Occasion" else translate(step.event)
 	if step.event_value:
 		what = _("{0} ({1})").format(what, _(step.event_value))
 	if not days:

@@ -24,6 +24,10 @@ def remains():
 		("Logs To Clear", {"ref_doctype": ("like", "Retention %")}),
 		("DefaultValue", {"defkey": ("like", "retention%")}),
 		("Custom DocPerm", {"role": ("like", "Retention %")}),
+		("Workflow", {"document_type": "Maintenance Plan"}),
+		("Workflow State", {"name": "Withdrawn"}),
+		("Workflow Action Master", {"name": "Withdraw"}),
+		("Email Template", {"name": ("like", "Care: %")}),
 		("User Permission", {"allow": ("like", "%Tier")}),
 		("Version", {"ref_doctype": ("in", ("Customer Tier", "Retention Profile"))}),
 	):
