@@ -6,6 +6,7 @@ from typing import Any
 
 import frappe
 from frappe import _
+from frappe.utils import cint
 
 from crm_retention.api.profile import check_party
 from crm_retention.care import handover
@@ -17,7 +18,7 @@ def hand_over(
 	to_user: str,
 	parties: str | list | None = None,
 	keep: str | list | None = None,
-	tell_customer: bool | int = False,
+	tell_customer: int | str = 0,
 	email_template: str | None = None,
 	request_id: str | None = None,  # noqa: ARG001
 ) -> dict[str, Any]:
@@ -28,7 +29,7 @@ def hand_over(
 	frappe.only_for(("Retention Manager", "System Manager"))
 	chosen = get_pairs(frappe.parse_json(parties)) if parties else None
 	kept = frappe.parse_json(keep) if keep else None
-	return handover.hand_over(from_user, to_user, chosen, kept, bool(tell_customer), email_template)
+	return handover.hand_over(from_user, to_user, chosen, kept, bool(cint(tell_customer)), email_template)
 
 
 @frappe.whitelist()
