@@ -79,19 +79,26 @@ def lock(plan: Any) -> None:
 
 
 def move_clocks(family: str, days: int) -> None:
-	"""Move the clocks of the members, set-based: one statement for each day that clocks started on."""
+	"""Move the clocks of the members, in one statement."""
 	table = frappe.qb.DocType("Plan Enrollment")
 	running = (table.plan_family == family) & table.open_key.isnotnull() & table.clock_start.isnotnull()
-	starts = frappe.qb.from_(table).select(table.clock_start).distinct().where(running)
-	# the latest first: no clock moves onto a day whose own clocks are still to move
-	for (start,) in sorted(starts.run(), reverse=True):
-		query = frappe.qb.update(table).set(table.clock_start, add_days(getdate(start), days))
-		query.where(running & (table.clock_start == start)).run()
+	frappe.qb.update(table).set(table.clock_start, later(table.clock_start, days)).where(running).run()
+
+
+def later(column: Any, days: int) -> Any:
+	"""A date column, so many days later, as the site's database says it."""
+	if frappe.db.db_type == "mariadb":
+		return Function("ADDDATE", column, days)
+	if frappe.db.db_type == "sqlite":
+		return Function("DATE", column, f"{days:+d} days")
+	return column + days
 
 
 def move_returning(plan: Any, paused_on: datetime.date, days: int) -> None:
 	"""Move the last and the coming touchpoints of steps that return, each to the day that the moved clock names."""
 	steps = {step.step_key: step for step in plan.steps if step.timing == "Every"}
+	if not steps:
+		return
 	moves: dict[tuple[str, datetime.date, datetime.date], list[Act]] = {}
 	for act in get_acts(plan.plan_family, steps):
 		step = steps[act.step_key]
@@ -99,6 +106,7 @@ def move_returning(plan: Any, paused_on: datetime.date, days: int) -> None:
 		if occurrence >= paused_on - get_interval(step):
 			moved = get_moved(occurrence, act, step, days)
 			moves.setdefault((act.step_key, occurrence, moved), []).append(act)
+	coming: list[str] = []
 	# the latest first: no key takes the place of one that is still to move
 	for (step_key, occurrence, moved), acts in sorted(
 		moves.items(), key=lambda item: item[0][1], reverse=True
@@ -108,30 +116,32 @@ def move_returning(plan: Any, paused_on: datetime.date, days: int) -> None:
 			_rename_keys(part, *prefixes)
 		still = [act for act in acts if act.status in OPEN]
 		_set([act.name for act in still], occurrence=moved)
-		move_due([act for act in still if getdate(act.due_date) >= paused_on], days)
+		coming += [act.name for act in still if getdate(act.due_date) >= paused_on]
+	move_due(coming, days)
 
 
 def get_acts(family: str, steps: Iterable[str]) -> Iterator[Act]:
 	"""The touchpoints of steps of current members that a plan made, whatever became of them."""
-	touchpoint, member = frappe.qb.DocType("Touchpoint"), frappe.qb.DocType("Plan Enrollment")
-	of_party = (member.party_type == touchpoint.party_type) & (member.party == touchpoint.party)
-	running = (member.plan_family == family) & member.open_key.isnotnull() & member.clock_start.isnotnull()
-	query = frappe.qb.from_(touchpoint).inner_join(member).on(of_party & running)
-	query = query.select(
-		touchpoint.name,
-		touchpoint.step_key,
-		touchpoint.occurrence_key,
-		touchpoint.status,
-		touchpoint.due_date,
-		touchpoint.service_date,
-		member.clock_start,
-		member.phase,
-		member.spread,
-	)
-	keys = list(steps)
-	if keys:
-		made = (touchpoint.plan_family == family) & touchpoint.occurrence_key.isnotnull()
-		yield from map(Act._make, query.where(made & touchpoint.step_key.isin(keys)).run())
+	running = [["plan_family", "=", family], ["open_key", "is", "set"], ["clock_start", "is", "set"]]
+	fields = ["party_type", "party", "clock_start", "phase", "spread"]
+	clocks = {
+		(row[0], row[1]): row[2:]
+		for row in frappe.get_all("Plan Enrollment", running, fields, as_list=True, limit=0)
+	}
+	made = [["plan_family", "=", family], ["step_key", "in", list(steps)], ["occurrence_key", "is", "set"]]
+	fields = [
+		"party_type",
+		"party",
+		"name",
+		"step_key",
+		"occurrence_key",
+		"status",
+		"due_date",
+		"service_date",
+	]
+	for party_type, party, *act in frappe.get_all("Touchpoint", made, fields, as_list=True, limit=0):
+		if clock := clocks.get((party_type, party)):
+			yield Act(*act, *clock)
 
 
 def get_occurrence(act: Act, family: str) -> datetime.date:
@@ -178,13 +188,16 @@ def drop_occasions(plan: Any, paused_on: datetime.date, day: datetime.date) -> N
 		cancel_touchpoints({"name": ("in", names)}, _("The occasion passed while the plan was paused"))
 
 
-def move_due(acts: Iterable[Act], days: int) -> None:
+def move_due(names: list[str], days: int) -> None:
 	"""Move due dates and service dates, with their ToDos, set-based."""
-	groups: dict[tuple[Any, Any], list[str]] = {}
-	for act in acts:
-		groups.setdefault((act.due_date, act.service_date), []).append(act.name)
-	for (due, service), names in groups.items():
-		_move(names, add_days(getdate(due), days), add_days(getdate(service), days) if service else None)
+	touchpoint, todo = frappe.qb.DocType("Touchpoint"), frappe.qb.DocType("ToDo")
+	for part in in_parts(names):
+		query = frappe.qb.update(touchpoint).set(touchpoint.due_date, later(touchpoint.due_date, days))
+		query = query.set(touchpoint.service_date, later(touchpoint.service_date, days))
+		query.set(touchpoint.modified, now()).where(touchpoint.name.isin(part)).run()
+		of_them = (todo.reference_type == "Touchpoint") & todo.reference_name.isin(part)
+		moved = frappe.qb.update(todo).set(todo.date, later(todo.date, days))
+		moved.where(of_them & (todo.status == "Open")).run()
 
 
 def in_parts(names: list[str]) -> Iterator[list[str]]:
