@@ -58,6 +58,10 @@ def parties(leave_site_as_it_was):
 	}
 	template["response"] = "<p>We think of you, {{ party.customer_name }} ({{ touchpoint.why }}).</p>"
 	frappe.get_doc(template).insert()
+	for rule in frappe.get_all(
+		"Contact Rule", pluck="name"
+	):  # what time of what day it is, is not of this test
+		frappe.db.set_value("Contact Rule", rule, "enabled", 0)
 	frappe.get_doc({"doctype": "Contact Rule", "rule_name": "Rule of Tests", "kind": "Cap"}).insert()
 	frappe.db.commit()
 
