@@ -16,6 +16,9 @@ before_uninstall = "crm_retention.setup.uninstall.before_uninstall"
 doctype_js = {
 	"Customer": [
 		"public/js/profile_view.js",
+		"public/js/touchpoint_actions.js",
+		"public/js/customer_view.js",
+		"public/js/timeline_view.js",
 		"public/js/customer.js",
 		"public/js/interaction_quick.js",
 		"public/js/interaction_form.js",
@@ -24,7 +27,15 @@ doctype_js = {
 	"Customer Tier": "public/js/conditions.js",
 	"Interaction Log": "public/js/interaction_quick.js",
 	"Interaction Source": "public/js/conditions.js",
-	"Lead": ["public/js/interaction_quick.js", "public/js/interaction_form.js"],
+	"Lead": [
+		"public/js/profile_view.js",
+		"public/js/touchpoint_actions.js",
+		"public/js/customer_view.js",
+		"public/js/timeline_view.js",
+		"public/js/customer.js",
+		"public/js/interaction_quick.js",
+		"public/js/interaction_form.js",
+	],
 	"Lifecycle Stage": "public/js/conditions.js",
 	"Maintenance Plan": ["public/js/conditions.js", "public/js/plan_view.js"],
 	"Retention Profile": "public/js/profile_view.js",

@@ -58,7 +58,21 @@ CUSTOM_FIELDS: dict[str, list[dict[str, Any]]] = {
 			"label": "Retention Profile",
 			"insert_after": "retention_profile_section",
 		},
-	]
+	],
+	"Lead": [
+		{
+			"fieldname": "retention_tab",
+			"fieldtype": "Tab Break",
+			"label": "Retention",
+			"insert_after": "notes",
+		},
+		{
+			"fieldname": "retention_html",
+			"fieldtype": "HTML",
+			"label": "Retention Profile",
+			"insert_after": "retention_tab",
+		},
+	],
 }
 
 
