@@ -50,6 +50,9 @@ def after_party_rename(doc: Document, _method: str, old: str, new: str, merge: b
 	if merge:
 		return
 	move_records(doc.doctype, old, new)
+	profile = frappe.qb.DocType("Retention Profile")
+	of_party = (profile.party_type == doc.doctype) & (profile.party == old)
+	frappe.qb.update(profile).set(profile.party, new).where(of_party).run()
 	before, after = profile_name(doc.doctype, old), profile_name(doc.doctype, new)
 	if frappe.db.exists("Retention Profile", before):
 		rename_doc("Retention Profile", before, after, force=True, ignore_permissions=True, show_alert=False)

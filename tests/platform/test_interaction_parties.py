@@ -90,6 +90,14 @@ class TestRename:
 		assert get("Contact Preference", names["preference"], "key") == "Email||New"
 		assert get("Contact Stop", names["stop"], "key") == f"rule|{DAYS[0]}|New"
 
+	def test_profile_follows_though_frappes_map_of_links_does_not_know_it(self, monkeypatch):
+		make_profile("Old", tier="Regular")
+		monkeypatch.setattr("frappe.model.rename_doc.rename_dynamic_links", lambda *_args: None)
+		row = make_row("Old").insert()
+		frappe.rename_doc("Customer", "Old", "New", force=True)
+		assert get("Retention Profile", "New", "party") == "New"
+		assert get("Interaction Log", row.name, "party") == "New"
+
 	def test_leads_keep_their_prefix(self):
 		insert("Lead", [{"name": "L-1", "lead_name": "Prospect", "status": "Lead"}])
 		name = make_touchpoint("L-1", party_type="Lead", open_key=open_key("PLAN", "step", "Lead: L-1")).name
