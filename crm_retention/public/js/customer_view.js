@@ -146,7 +146,7 @@ frappe.provide("crm_retention.customer_view");
 
 	function get_occasion(row) {
 		const about = row.document ? view.link(row.document.doctype, row.document.name) : "";
-		const steps = row.steps.map((step) => escape(step)).join(", ");
+		const steps = row.steps.filter((step) => step !== row.occasion).map(escape).join(", ");
 		const ahead = row.in_days === 0 ? __("today") : row.in_days === 1 ? __("tomorrow") : __("in {0} days", [row.in_days]);
 		return `<div><b>${day(row.day)}</b> ${escape(__(row.occasion, null, "Care Occasion"))}${view.note([ahead, about, steps])}</div>`;
 	}
