@@ -50,7 +50,7 @@ def get_rows(filters: frappe._dict, fields: tuple[str, ...]) -> list[dict[str, A
 			query = query.where(stop[field] == filters[field])
 	query = query.select(
 		*[stop[field] for field in fields],
-		Max(stop.party_name).as_("party_name"),
+		*([Max(stop.party_name).as_("party_name")] if "party" in fields else []),
 		Count(stop.name).as_("stops"),
 		Sum(Case().when(stop.action == "Postpone", 1).else_(0)).as_("postponed"),
 		Sum(Case().when(stop.action == "Drop", 1).else_(0)).as_("dropped"),
