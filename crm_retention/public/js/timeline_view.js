@@ -83,7 +83,7 @@ frappe.provide("crm_retention.timeline_view");
 		const outcome = row.outcome ? pill(__(row.outcome, null, "Interaction Log"), "blue") : "";
 		const sentiment = { Positive: "green", Negative: "red" }[row.sentiment];
 		const mood = sentiment ? pill(__(row.sentiment, null, "Interaction Log"), sentiment) : "";
-		const document = row.reference_name ? get_document(row.reference_doctype, row.reference_name) : "";
+		const document = row.reference_name && row.reference_doctype !== "Touchpoint" ? get_document(row.reference_doctype, row.reference_name) : "";
 		const facts = [
 			channel,
 			crm_retention.customer_view.direction(row.direction),
@@ -124,7 +124,7 @@ frappe.provide("crm_retention.timeline_view");
 			due,
 			row.rule ? escape(__(row.rule, null, "Contact Rule")) : "",
 		];
-		return { title: `${link("Touchpoint", row.name, type)} ${state}`, facts, text: row.reason || row.note };
+		return { title: `${link("Touchpoint", row.name, type)} ${state}`, facts, text: row.reason ? __(row.reason) : row.note };
 	}
 
 	function get_plan(row) {
@@ -132,7 +132,7 @@ frappe.provide("crm_retention.timeline_view");
 		const arm = row.arm === "Holdout" ? pill(__("Holdout", null, "Plan Enrollment"), "gray") : "";
 		const title = row.event === "entered" ? __("Came into the plan {0}", [plan]) : __("Left the plan {0}", [plan]);
 		const version = row.version_number ? __("Version {0}", [row.version_number]) : "";
-		return { title: `${title} ${arm}`, facts: [version, escape(row.why)], colour: row.event === "left" ? "gray" : null };
+		return { title: `${title} ${arm}`, facts: [version, row.why ? escape(__(row.why)) : ""], colour: row.event === "left" ? "gray" : null };
 	}
 
 	function add_filters(state) {

@@ -123,7 +123,7 @@ def get_columns(fields: tuple[str, ...], period: str | None) -> list[dict[str, A
 		column("touchpoints", _("Touchpoints"), "Int"),
 	]
 	if "party" not in fields:
-		columns.append(column("parties", _("Customers and Leads"), "Int", width=150))
+		columns.append(column("parties", _("Customers and Leads"), "Int", width=170))
 	return [*columns, column("last_on", _("Last On"), "Date")]
 
 

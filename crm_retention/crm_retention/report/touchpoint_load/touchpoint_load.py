@@ -156,14 +156,14 @@ def get_columns() -> list[dict[str, Any]]:
 	"""Typed columns."""
 	return [
 		column("week", _("Week From"), "Date"),
-		column("user", _("Responsible"), "Link", options="User", width=180),
-		column("full_name", _("Name"), "Data", width=150),
+		column("user", _("Responsible"), "Link", options="User", width=150),
+		column("full_name", _("Name"), "Data", width=140),
 		column("touchpoints", _("Touchpoints"), "Int"),
-		column("late", _("Late", context="Touchpoint"), "Int"),
-		column("promises", _("Promises"), "Int"),
-		column("capacity", _("Capacity"), "Int"),
-		column("hours", _("Hours"), "Float", precision=1),
-		column("capacity_hours", _("Hours of Capacity"), "Float", precision=1, width=140),
+		column("late", _("Late", context="Touchpoint"), "Int", width=80),
+		column("promises", _("Promises"), "Int", width=95),
+		column("capacity", _("Capacity"), "Int", width=95),
+		column("hours", _("Hours"), "Float", precision=1, width=80),
+		column("capacity_hours", _("Hours of Capacity"), "Float", precision=1, width=150),
 		column("used", _("Used"), "Percent"),
 	]
 
