@@ -52,7 +52,9 @@ class DuckDBBackend(SqlBackend):
 	def load(self, name: str, columns: Mapping[str, npt.NDArray[Any]], key: tuple[str, ...]) -> ir.Table:  # noqa: ARG002
 		full = WORK_PREFIX + name
 		types = {"int64": "BIGINT", "float64": "DOUBLE", "string": "VARCHAR"}
-		cast = ", ".join(f"{self.quote(n)}::{types[kind]} AS {self.quote(n)}" for n, kind in kinds_of(columns).items())
+		cast = ", ".join(
+			f"{self.quote(n)}::{types[kind]} AS {self.quote(n)}" for n, kind in kinds_of(columns).items()
+		)
 		self.connection.register("_arrays", dict(columns))
 		self.drop(full)
 		self.execute(f"CREATE TEMPORARY TABLE {self.quote(full)} AS SELECT {cast} FROM _arrays")

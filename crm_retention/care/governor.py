@@ -13,7 +13,7 @@ import frappe
 import ibis.expr.types as ir
 
 from crm_retention.backends.site import site_backend
-from crm_retention.backends.site_care import care_relations, party_key
+from crm_retention.backends.site_care import care_relations
 from crm_retention.backends.site_relations import physical
 from crm_retention.backends.sql import SqlBackend
 from crm_retention.configuration import get_config, party_fields
@@ -72,7 +72,8 @@ def get_rows(names: list[str]) -> list[Any]:
 		.on(kind.name == touchpoint.touchpoint_type)
 		.select(
 			touchpoint.name, touchpoint.party_type, touchpoint.party, touchpoint.party_name, touchpoint.channel,
-			touchpoint.touchpoint_type, touchpoint.send_by_itself, kind.nature, kind.priority,
+			touchpoint.touchpoint_type, touchpoint.send_by_itself, kind.nature,
+			touchpoint.priority, kind.priority.as_("type_priority"),
 		)
 		.where(touchpoint.name.isin(names))
 		.orderby(touchpoint.name)
@@ -110,17 +111,20 @@ def by_facts(rows: list[Any], care: Care, at: datetime.datetime) -> dict[str, St
 	full = get_care(as_of)
 	config = get_config()
 	backend = site_backend(get_sources(config, as_of, full))
-	candidates = load(backend, rows, as_of)
-	given = {**backend.relations(), **care_relations()}
-	planned = physical("Touchpoint", ["name", "party_type", "party", "status", "due_date", "channel"])
-	given["touchpoints"] = planned.select(
-		party=party_key(planned.party_type, planned.party), key="name", open_key="name", status="status",
-		due="due_date", channel="channel",
-	)  # fmt: skip
+	candidates, names = load(backend, rows, as_of)
+	# what is still planned may yet be moved; at the moment of sending, only what happened counts
+	given = {
+		name: table
+		for name, table in (backend.relations() | care_relations()).items()
+		if name != "touchpoints"
+	}
 	fields = party_fields(config, full)
-	facts = Facts(given, standing(backend, rows, given["parties"], wanted_columns(full), fields), as_of)
+	people = standing(backend, names, given["parties"], wanted_columns(full), fields)
 	held = contact.stops(
-		candidates, full, facts, lambda name, table: backend.materialise(name, table, ("id",))
+		candidates,
+		full,
+		Facts(given, people, names, as_of),
+		lambda name, table: backend.materialise(name, table, ("id",) if "id" in table.columns else ("h_nr",)),
 	)
 	found = backend.fetch(held)
 	again = at + AGAIN_AFTER
@@ -130,39 +134,35 @@ def by_facts(rows: list[Any], care: Care, at: datetime.datetime) -> dict[str, St
 	}
 
 
-def load(backend: SqlBackend, rows: list[Any], as_of: datetime.date) -> ir.Table:
-	"""The touchpoints as candidates of the engine; those that were planned together come one after the other."""
+def load(backend: SqlBackend, rows: list[Any], as_of: datetime.date) -> tuple[ir.Table, ir.Table]:
+	"""The touchpoints as candidates of the engine, and nr and party of those whom they are for."""
+	parties = [party_of(row) for row in rows]
+	numbers = {party: nr for nr, party in enumerate(dict.fromkeys(parties))}
 	columns = {
 		"id": integers(range(len(rows))),
-		"nr": integers(range(len(rows))),
-		"party": texts(party_of(row) for row in rows),
+		"nr": integers(numbers[party] for party in parties),
+		"party": texts(parties),
 		"day": integers(number(as_of) for _row in rows),
 		"touchpoint_type": texts(row.touchpoint_type for row in rows),
 		"channel": texts(row.channel or None for row in rows),
 		"nature": texts(row.nature or "Care" for row in rows),
 		"sends": integers(int(row.send_by_itself or 0) for row in rows),
-		"priority": integers(int(row.priority or 0) for row in rows),
+		"priority": integers(int(row.priority or row.type_priority or 0) for row in rows),
 		"key": texts(row.name for row in rows),
 	}
-	numbers = {party: nr for nr, party in enumerate(dict.fromkeys(columns["party"].tolist()))}
-	columns["nr"] = integers(numbers[party] for party in columns["party"].tolist())
-	return backend.load("sending", columns, ("id",))
+	names = {"nr": integers(numbers.values()), "party": texts(numbers)}
+	return backend.load("sending", columns, ("id",)), backend.load("sending_parties", names, ("party",))
 
 
 def standing(
-	backend: SqlBackend, rows: list[Any], parties: ir.Table, wanted: set[str], fields: list[str]
+	backend: SqlBackend, names: ir.Table, parties: ir.Table, wanted: set[str], fields: list[str]
 ) -> ir.Table:
-	"""The stored profiles of the touchpoints' parties with what conditions ask for, numbered as in ``load``."""
-	people = list(dict.fromkeys(party_of(row) for row in rows))
-	numbered = {"nr": integers(range(len(people))), "who": texts(people)}
-	table = backend.load("sending_parties", numbered, ("who",))
+	"""The stored profiles of these parties with what conditions ask for."""
 	profile = physical("Retention Profile", ["name", *sorted(wanted)])
-	own = parties.select(
-		p_party="party", **{column_name(f"party.{name}"): name for name in fields if name in parties.columns}
-	)
-	joined = table.left_join(profile, table.who == profile.name).left_join(own, table.who == own.p_party)
-	known = [name for name in joined.columns if name in wanted]
-	found = joined.select("nr", *known, party="who")
+	known = {column_name(f"party.{name}"): name for name in fields if name in parties.columns}
+	own = parties.select(p_party="party", **known)
+	joined = names.left_join(profile, names.party == profile.name).left_join(own, names.party == own.p_party)
+	found = joined.select("nr", "party", *(name for name in joined.columns if name in wanted))
 	return backend.materialise("sending_standing", found, ("nr",))
 
 

@@ -6,7 +6,6 @@ tables for months, anniversaries and days off.
 
 from __future__ import annotations
 
-import calendar
 import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -64,11 +63,11 @@ def days_table(first: int, last: int) -> Columns:
 def months_table(first: int, last: int) -> Columns:
 	"""``month``, ``m_start`` (number of its first day) and ``length`` of every month from first to last."""
 	months = range(first, last + 1)
-	starts = [datetime.date(month // 12, month % 12 + 1, 1) for month in months]
+	starts = [number(datetime.date(month // 12, month % 12 + 1, 1)) for month in range(first, last + 2)]
 	return {
 		"month": integers(months),
-		"m_start": integers(map(number, starts)),
-		"length": integers(calendar.monthrange(day.year, day.month)[1] for day in starts),
+		"m_start": integers(starts[:-1]),
+		"length": integers(starts[at + 1] - starts[at] for at in range(len(starts) - 1)),
 	}
 
 
@@ -81,8 +80,8 @@ def anniversaries_table(first: int, last: int) -> Columns:
 	for n in range(first, last + 1):
 		day = day_of(n)
 		rows += [(day.month * 100 + day.day, policy, n) for policy in (0, 1)]
-		if not calendar.isleap(day.year) and (day.month, day.day) in ((2, 28), (3, 1)):
-			rows.append((229, 1 if day.month == 2 else 0, n))
+		if (day.month, day.day) == (3, 1) and day_of(n - 1).day == 28:  # a year without a 29 February
+			rows += [(229, 1, n - 1), (229, 0, n)]
 	names = ("md", "on_28th", "n")
 	return {name: integers(row[at] for row in rows) for at, name in enumerate(names)}
 

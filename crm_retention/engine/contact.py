@@ -19,6 +19,7 @@ import ibis.expr.types as ir
 
 from .calendar import Columns, day_number, integers, next_allowed, number
 from .conditions import all_hold, fault
+from .dates import literal
 from .errors import Problem
 from .plans import NOTICE, Care, ContactRule
 from .relations import completed
@@ -32,10 +33,11 @@ AHEAD = 60  # days to which quiet days are known
 
 @dataclass(frozen=True)
 class Facts:
-	"""What rules ask about: relations as the backend has them, and the profiles with nr."""
+	"""What rules ask about: relations as the backend has them, profiles with nr, and the nr of each party by name."""
 
 	given: Mapping[str, ir.Table]
 	standing: ir.Table
+	names: ir.Table
 	as_of: datetime.date
 
 
@@ -73,8 +75,11 @@ def stops(candidates: ir.Table, care: Care, facts: Facts, keep: Keep) -> ir.Tabl
 	``moved``.
 	"""
 	hits = []
+	capped = any(rule.kind == "cap" and rule.maximum for rule in care.rules)
+	contacts = keep("care_contacts", contacts_of(care, facts)) if capped else None
 	for nr, rule in enumerate(care.rules):
-		found = held_by(rule, candidates.filter(applies(candidates, rule)), candidates, care, facts)
+		concerned = candidates.filter(applies(candidates, rule))
+		found = held_by(rule, concerned, candidates, contacts, care, facts)
 		if found is not None:
 			hits.append(found.select("id", rule_nr=ibis.literal(nr, "int64")))
 	if not hits:
@@ -85,11 +90,20 @@ def stops(candidates: ir.Table, care: Care, facts: Facts, keep: Keep) -> ir.Tabl
 
 
 def held_by(
-	rule: ContactRule, concerned: ir.Table, everyone: ir.Table, care: Care, facts: Facts
+	rule: ContactRule,
+	concerned: ir.Table,
+	everyone: ir.Table,
+	contacts: ir.Table | None,
+	care: Care,
+	facts: Facts,
 ) -> ir.Table | None:
 	"""Those of ``concerned`` whom a rule holds back, or None where it cannot hold anybody back."""
-	if rule.kind == "cap" and rule.maximum is not None:
-		return over_cap(rule, concerned, everyone, facts)
+	if rule.kind == "cap":
+		if rule.maximum == 0:
+			return concerned
+		return (
+			over_cap(rule, concerned, everyone, contacts) if contacts is not None and rule.maximum else None
+		)
 	if rule.kind == "consent":
 		return without_consent(rule, concerned, facts)
 	if rule.kind == "cool-down" and "cases" in facts.given:
@@ -104,13 +118,28 @@ def held_by(
 	return None
 
 
-def over_cap(rule: ContactRule, concerned: ir.Table, everyone: ir.Table, facts: Facts) -> ir.Table:
+def over_cap(rule: ContactRule, concerned: ir.Table, everyone: ir.Table, contacts: ir.Table) -> ir.Table:
 	"""Those with ``maximum`` contacts within ``window`` days of theirs: had, planned, or of candidates before them."""
-	if rule.maximum == 0:
-		return concerned
-	counts = [
-		near.group_by("id").aggregate(contacts=near.count()) for near in contacts_near(rule, concerned, facts)
-	]
+	counts = ibis.union(had_or_planned(rule, concerned, contacts), rivals(rule, concerned, everyone))
+	total = counts.group_by("id").aggregate(contacts=counts.contacts.sum())
+	return total.filter(total.contacts >= rule.maximum)
+
+
+def had_or_planned(rule: ContactRule, concerned: ir.Table, contacts: ir.Table) -> ir.Table:
+	"""``id`` and the number of ``contacts`` of its party that lie within the window around it."""
+	pairs = concerned.inner_join(contacts, concerned.nr == contacts.h_nr)
+	near = (pairs.h_day - pairs.day).abs() < rule.window
+	near = near & (pairs.h_key.isnull() | (pairs.h_key != pairs.key))
+	if not rule.count_inbound:
+		near = near & (pairs.h_inbound == 0)
+	if rule.channels:
+		near = near & pairs.h_channel.fill_null("").isin(rule.channels)
+	found = pairs.filter(near & same_channel(rule, pairs.channel, pairs.h_channel))
+	return found.group_by("id").aggregate(contacts=found.count())
+
+
+def rivals(rule: ContactRule, concerned: ir.Table, everyone: ir.Table) -> ir.Table:
+	"""``id`` and the number of other candidates within its window that go before it: of higher priority, else earlier."""
 	other = everyone.filter(applies(everyone, rule)).select(
 		o_id="id", o_nr="nr", o_day="day", o_channel="channel", o_priority="priority"
 	)
@@ -120,43 +149,48 @@ def over_cap(rule: ContactRule, concerned: ir.Table, everyone: ir.Table, facts: 
 		& ((pairs.o_day < pairs.day) | ((pairs.o_day == pairs.day) & (pairs.o_id < pairs.id)))
 	)
 	near = (pairs.o_day - pairs.day).abs() < rule.window
-	rivals = pairs.filter(before & near & same_channel(rule, pairs.channel, pairs.o_channel))
-	counts.append(rivals.group_by("id").aggregate(contacts=rivals.count()))
-	every = ibis.union(*counts) if len(counts) > 1 else counts[0]
-	total = every.group_by("id").aggregate(contacts=every.contacts.sum())
-	return total.filter(total.contacts >= rule.maximum)
+	found = pairs.filter(before & near & same_channel(rule, pairs.channel, pairs.o_channel))
+	return found.group_by("id").aggregate(contacts=found.count())
 
 
-def contacts_near(rule: ContactRule, concerned: ir.Table, facts: Facts) -> list[ir.Table]:
-	"""``id`` once for each contact that the party had or that is planned within the window around a candidate."""
-	found = []
-	people = facts.standing.select(p_nr="nr", who="party")
+def contacts_of(care: Care, facts: Facts) -> ir.Table:
+	"""Contacts that parties had in the longest window of a cap, and those that are planned.
+
+	h_nr (party), h_day (number), h_channel, h_key (of a planned one) and h_inbound (1: the party made it).
+	"""
+	longest = max((rule.window for rule in care.rules if rule.kind == "cap"), default=0)
+	names = facts.names.select(h_nr="nr", who="party")
+	parts = []
 	if "interactions" in facts.given:
 		had = completed(facts.given["interactions"], "interactions")
-		recent = had.filter(day_number(had.day) > number(facts.as_of) - rule.window)
-		if not rule.count_inbound:
-			recent = recent.filter(recent.direction.fill_null("Out") != "In")
-		dated = recent.select(h_party="party", h_day=day_number(recent.day), h_channel="channel")
-		found.append(_near(rule, concerned, dated.inner_join(people, dated.h_party == people.who)))
+		recent = had.filter(had.day > literal(facts.as_of - datetime.timedelta(days=longest)))
+		inbound = (recent.direction.fill_null("Out") == "In").cast("int64")
+		dated = recent.select(
+			"party",
+			h_day=day_number(recent.day),
+			h_channel="channel",
+			h_key=ibis.null("string"),
+			h_inbound=inbound,
+		)
+		parts.append(dated.inner_join(names, dated.party == names.who))
 	if "touchpoints" in facts.given:
 		planned = completed(facts.given["touchpoints"], "touchpoints")
 		waiting = planned.filter(planned.status == "Open")
 		dated = waiting.select(
-			h_party="party", h_day=day_number(waiting.due), h_channel="channel", h_key="key"
+			"party",
+			h_day=day_number(waiting.due),
+			h_channel="channel",
+			h_key="key",
+			h_inbound=ibis.literal(0, "int64"),
 		)
-		with_nr = dated.inner_join(people, dated.h_party == people.who)
-		found.append(_near(rule, concerned, with_nr, own_key=True))
-	return found
-
-
-def _near(rule: ContactRule, concerned: ir.Table, contacts: ir.Table, own_key: bool = False) -> ir.Table:
-	pairs = concerned.inner_join(contacts, concerned.nr == contacts.p_nr)
-	near = (pairs.h_day - pairs.day).abs() < rule.window
-	if own_key:
-		near = near & (pairs.h_key.isnull() | (pairs.h_key != pairs.key))
-	if rule.channels:
-		near = near & pairs.h_channel.fill_null("").isin(rule.channels)
-	return pairs.filter(near & same_channel(rule, pairs.channel, pairs.h_channel)).select("id")
+		parts.append(dated.inner_join(names, dated.party == names.who))
+	columns = ("h_nr", "h_day", "h_channel", "h_key", "h_inbound")
+	if not parts:
+		nobody = names.filter(ibis.literal(False))
+		empty = {"h_day": nobody.h_nr, "h_channel": nobody.who, "h_key": nobody.who, "h_inbound": nobody.h_nr}
+		return nobody.select("h_nr", **empty)
+	found = [part.select(*columns) for part in parts]
+	return ibis.union(*found) if len(found) > 1 else found[0]
 
 
 def same_channel(rule: ContactRule, one: ir.StringValue, other: ir.StringValue) -> ir.BooleanValue:

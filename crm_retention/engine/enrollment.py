@@ -75,7 +75,7 @@ def fits(standing: ir.Table, plan: Plan, care: Care) -> ir.BooleanValue:
 	return fitting
 
 
-def running(given: Mapping[str, ir.Table], standing: ir.Table, plans: ir.Table) -> ir.Table:
+def running(given: Mapping[str, ir.Table], names: ir.Table, plans: ir.Table) -> ir.Table:
 	"""Enrollments of now: party, family, plan, plan_nr, family_nr, nr (null for who is no party any more),
 	treated, clock (day number), phase, spread, next_plan, at_work.
 	"""
@@ -87,7 +87,7 @@ def running(given: Mapping[str, ir.Table], standing: ir.Table, plans: ir.Table) 
 		clock=day_number(joined.clock),
 		spread=joined.spread.fill_null(0),
 	)  # fmt: skip
-	people = standing.select(who="party", nr="nr")
+	people = names.select(who="party", nr="nr")
 	found = of_plan.left_join(people, of_plan.party == people.who)
 	return found.select(
 		*(name for name in of_plan.columns if name not in ("its_family", "its_plan")),

@@ -39,6 +39,7 @@ def steps_table(care: Care) -> Columns:
 		"family_nr": integers(numbers[plan.family] for _nr, plan, _step in rows),
 		"line_nr": integers(lines[plan.family, step.key] for _nr, plan, step in rows),
 		"line": texts(f"{plan.family}|{step.key}|" for _nr, plan, step in rows),
+		"since": integers(number(plan.since) if plan.since else 0 for _nr, plan, _step in rows),
 		"timing": integers(TIMINGS.index(step.timing) for *_, step in rows),
 		"days": integers(step.days for *_, step in rows),
 		"months": integers(step.months for *_, step in rows),
@@ -76,10 +77,10 @@ class Falls:
 		self.standing = standing
 		self.care = care
 		self.as_of = as_of
-		self.today = number(as_of)
+		self.as_of_n = number(as_of)
 		chosen = steps.select(
 			"step_nr", "line_nr", "timing", "days", "months", "rhythm", "occasion_nr", "event_nr", "event_value",
-			"offset_days", s_plan="plan_nr",
+			"offset_days", "since", s_plan="plan_nr",
 		)  # fmt: skip
 		self.turns = enrolled.inner_join(chosen, enrolled.plan_nr == chosen.s_plan).drop("s_plan")
 
@@ -98,9 +99,9 @@ class Falls:
 		turns = self.of("every")
 		turns = turns.filter(turns.days > 0)
 		turns = turns.mutate(start=turns.clock + whole(turns.phase * turns.spread * turns.days))
-		turns = turns.mutate(k=floor_div(self.today - turns.start, turns.days))
+		turns = turns.mutate(k=floor_div(self.as_of_n - turns.start, turns.days))
 		found = [turns.mutate(n=turns.start + (turns.k + more) * turns.days) for more in (0, 1)]
-		return rows(found, lambda t: t.n >= t.start)
+		return rows(found, in_force)
 
 	def every_months(self, days: ir.Table, months: ir.Table) -> ir.Table:
 		"""Every so many months on the day of month of the first one, or the last day of a shorter month."""
@@ -117,7 +118,7 @@ class Falls:
 			joined = moved.inner_join(lengths, moved.due_month == lengths.m_month)
 			last = ibis.least(joined.dom, joined.length)
 			found.append(joined.mutate(n=joined["m_start"] + last - 1))
-		return rows(found, lambda t: t.n >= t.start)
+		return rows(found, in_force)
 
 	def rhythm(self) -> ir.Table:
 		"""Again and again after so much of the party's mean interval, counted from its last purchase."""
@@ -130,7 +131,7 @@ class Falls:
 		joined = joined.filter(joined.last.notnull() & (joined.gap > 0))
 		step = ibis.greatest(whole(joined.gap * joined.rhythm / 1000.0 + 0.5), ibis.literal(1, "int64"))
 		joined = joined.mutate(step=step)
-		joined = joined.mutate(k=floor_div(self.today - joined.last, joined.step))
+		joined = joined.mutate(k=floor_div(self.as_of_n - joined.last, joined.step))
 		found = [joined.mutate(n=joined.last + (joined.k + more) * joined.step) for more in (0, 1)]
 		return rows(found, lambda t: t.n > t.last)
 
@@ -174,18 +175,23 @@ class Falls:
 		met = joined.filter(wanted)
 		due = met.mutate(occ=met.e_day, n=met.e_day + met.offset_days)
 		silent, ending = EVENTS.index("silent"), EVENTS.index("contract end")
-		lasting = (due.event_nr == silent) | ((due.event_nr == ending) & (due.occ >= self.today))
+		lasting = (due.event_nr == silent) | ((due.event_nr == ending) & (due.occ >= self.as_of_n))
 		due = due.mutate(n=ibis.ifelse(lasting, ibis.greatest(due.n, due.clock), due.n))
 		return self.timely(due.filter(due.n >= due.clock), lasting=silent)
 
 	def timely(self, due: ir.Table, lasting: int | None = None) -> ir.Table:
 		"""Those that are not over for so long that nobody would act on them any more."""
-		fresh = (due.n >= self.today - LATE) | (due.occ >= self.today)
+		fresh = (due.n >= self.as_of_n - LATE) | (due.occ >= self.as_of_n)
 		if lasting is not None:
 			fresh = fresh | (due.event_nr == lasting)
 		return due.filter(fresh & (due.n >= due.clock)).select(
 			"nr", "step_nr", "line_nr", "moves", "occ", "n"
 		)
+
+
+def in_force(t: ir.Table) -> ir.BooleanValue:
+	"""Days of an interval that have begun, and not those from before the version that asks for them."""
+	return (t.n >= t.start) & ((t.n > t.since) | (t.clock >= t.since))
 
 
 def rows(found: list[ir.Table], valid: object) -> ir.Table:
@@ -198,12 +204,12 @@ def rows(found: list[ir.Table], valid: object) -> ir.Table:
 
 
 def happenings(
-	given: Mapping[str, ir.Table], standing: ir.Table, care: Care, as_of: datetime.date
+	given: Mapping[str, ir.Table], standing: ir.Table, names: ir.Table, care: Care, as_of: datetime.date
 ) -> ir.Table | None:
 	"""Events that any step waits for: e_nr, e_event, e_value, e_day (day number). None when no step waits."""
 	wanted = {step.event for *_, step in all_steps(care) if step.timing == "event"}
 	parts = [_changes(standing, kind) for kind in ("tier", "stage") if f"{kind} entered" in wanted]
-	people = standing.select(e_nr="nr", who="party")
+	people = names.select(e_nr="nr", who="party")
 	cases = given.get("cases")
 	if cases is not None:
 		complaints = cases.filter(cases.kind == "Complaint")

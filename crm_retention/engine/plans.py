@@ -61,7 +61,8 @@ class Plan:
 	"""A version of a maintenance plan.
 
 	``current`` versions take members in; others keep those who move at their next step. A paused plan stands
-	still: nobody enters, leaves or is due. ``holdout`` is the share, 0 to 1, that gets nothing.
+	still: nobody enters, leaves or is due. ``holdout`` is the share, 0 to 1, that gets nothing. ``since``: when this
+	version took over or the plan was resumed; what its intervals would have asked for until then is not made up for.
 	"""
 
 	name: str
@@ -75,6 +76,7 @@ class Plan:
 	holdout: float = 0.0
 	starts: datetime.date | None = None
 	ends: datetime.date | None = None
+	since: datetime.date | None = None
 	paused: bool = False
 	current: bool = True
 

@@ -47,7 +47,7 @@ STANDING = (
 
 
 # What a work table is looked up by, the first that it has.
-KEYS = (("id",), ("nr", "line_nr"), ("nr", "family_nr"), ("party",), ("key",))
+KEYS = (("id",), ("nr", "line_nr"), ("nr", "family_nr"), ("h_nr", "h_day"), ("party",), ("key",))
 KNOWN_PAST = 30 * 366  # days back to which clocks and events are known
 KNOWN_FUTURE = 800
 TURNS = 3  # times that capacity and quiet days are brought together before the rest waits for another night
@@ -101,11 +101,12 @@ def plan_care(
 		return backend.materialise(name, table, key)
 
 	given = with_empty(backend, given)
+	names = backend.materialise("care_names", standing.select("party", "nr"), ("party",))
 	broken = plan_problems(care, standing.schema())
 	problems = [item for found in broken.values() for item in found]
 	problems += contact.rule_problems(care, standing.schema())
 	plans = backend.load("care_plans", plans_table(care, as_of), ("plan_nr",))
-	current = keep("care_current", running(given, standing, plans))
+	current = keep("care_current", running(given, names, plans))
 	fitting = keep("care_fitting", members(standing, care, as_of, broken))
 	left = keep("care_left", leaving(current, fitting, standing_still(care, broken)))
 	entered = joining(backend, care, fitting, current)
@@ -113,9 +114,9 @@ def plan_care(
 
 	today = number(as_of)
 	days = backend.load("care_calendar", days_table(today - KNOWN_PAST, today + KNOWN_FUTURE), ("n",))
-	due = candidates(backend, care, given, standing, people, days, as_of, keep)
+	due = candidates(backend, care, given, standing, names, people, days, as_of, keep)
 	placed = placed_in_time(backend, care, given, standing, due, as_of, keep)
-	facts = Facts(given, standing, as_of)
+	facts = Facts(given, standing, names, as_of)
 	held = contact.stops(placed.mutate(day=placed.day), care, facts, keep)
 	touchpoints = keep("care_touchpoints", judged(backend, care, placed, held, days))
 	over = keep("care_over", ending(given, touchpoints, left))
@@ -152,6 +153,7 @@ def candidates(
 	care: Care,
 	given: Mapping[str, ir.Table],
 	standing: ir.Table,
+	names: ir.Table,
 	people: ir.Table,
 	days: ir.Table,
 	as_of: datetime.date,
@@ -162,7 +164,7 @@ def candidates(
 	"""
 	today = number(as_of)
 	steps = backend.load("care_steps", steps_table(care), ("step_nr",))
-	falls = keep("care_falls", all_falls(backend, care, given, standing, people, steps, days, as_of))
+	falls = keep("care_falls", all_falls(backend, care, given, standing, names, people, steps, days, as_of))
 	near = keep("care_near", nearest(falls, today, care.horizon))
 	known = keep("care_asked", with_keys(near, steps, standing, people, days))
 	done = completed(given["touchpoints"], "touchpoints")
@@ -197,6 +199,7 @@ def all_falls(
 	care: Care,
 	given: Mapping[str, ir.Table],
 	standing: ir.Table,
+	names: ir.Table,
 	people: ir.Table,
 	steps: ir.Table,
 	days: ir.Table,
@@ -213,8 +216,8 @@ def all_falls(
 	if "rhythm" in used:
 		found.append(falls.rhythm())
 	if "occasion" in used:
-		found += occasion_falls(backend, care, given, standing, falls, today)
-	events = happenings(given, standing, care, as_of) if "event" in used else None
+		found += occasion_falls(backend, care, given, names, falls, today)
+	events = happenings(given, standing, names, care, as_of) if "event" in used else None
 	if events is not None:
 		found.append(falls.events(backend.materialise("care_events", events, ("e_nr",))))
 	return ibis.union(*found) if len(found) > 1 else found[0]
@@ -224,7 +227,7 @@ def occasion_falls(
 	backend: Backend,
 	care: Care,
 	given: Mapping[str, ir.Table],
-	standing: ir.Table,
+	names: ir.Table,
 	falls: Falls,
 	today: int,
 ) -> list[ir.Table]:
@@ -233,7 +236,7 @@ def occasion_falls(
 	columns = {"o_nr": integers(nr for nr, _ in pairs), "o_day": integers(day for _, day in pairs)}
 	found = [falls.occasions_for_all(backend.load("care_occasions", columns, ("o_nr",)))]
 	if "occasion_dates" in given:
-		names = {
+		known = {
 			"o_nr": integers(range(len(care.occasions))),
 			"o_name": texts(item.name for item in care.occasions),
 			"policy": integers(int(item.on_28th) for item in care.occasions),
@@ -242,8 +245,8 @@ def occasion_falls(
 		found.append(
 			falls.occasions_of_each(
 				given["occasion_dates"],
-				backend.load("care_occasion_names", names, ("o_name",)),
-				standing.select(p_nr="nr", who="party"),
+				backend.load("care_occasion_names", known, ("o_name",)),
+				names.select(p_nr="nr", who="party"),
 				backend.load("care_anniversaries", window, ("md",)),
 			)
 		)

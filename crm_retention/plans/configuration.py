@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import frappe
@@ -34,7 +34,8 @@ def get_care(as_of: datetime.date) -> Care:
 	"""Plans, rules, occasions, people and calendars of this site as of a day."""
 	settings = frappe.get_cached_doc("Retention Settings")
 	documents = get_plan_docs()
-	plans = tuple(get_plan(doc) for doc in documents)
+	paused = {doc.plan_family for doc in documents if doc.status == "Paused"}
+	plans = tuple(get_plan(doc, paused) for doc in documents)
 	last = as_of + datetime.timedelta(days=cint(settings.planning_days) + AHEAD)
 	rules = tuple(get_rule(doc, as_of, last) for doc in get_rule_docs())
 	people = get_people(settings, plans)
@@ -61,8 +62,8 @@ def get_plan_docs() -> list[Any]:
 	return [frappe.get_doc("Maintenance Plan", name) for (name,) in query.orderby(plan.name).run()]
 
 
-def get_plan(doc: Any) -> Plan:
-	"""A Maintenance Plan."""
+def get_plan(doc: Any, paused: Collection[str] = ()) -> Plan:
+	"""A Maintenance Plan; all versions of the families in ``paused`` stand still."""
 	return Plan(
 		name=doc.name,
 		family=doc.plan_family,
@@ -75,7 +76,8 @@ def get_plan(doc: Any) -> Plan:
 		holdout=flt(doc.holdout_share) / 100,
 		starts=getdate(doc.starts_on) if doc.starts_on else None,
 		ends=getdate(doc.ends_on) if doc.ends_on else None,
-		paused=doc.status == "Paused",
+		since=getdate(doc.since) if doc.since else None,
+		paused=doc.plan_family in paused,
 		current=doc.status != "Superseded",
 	)
 

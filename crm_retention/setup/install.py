@@ -15,8 +15,9 @@ def after_install() -> None:
 
 
 def after_migrate() -> None:
-	"""Bring roles, fields and columns up to date."""
+	"""Bring roles, fields, columns and settings up to date."""
 	prepare()
+	set_first_settings()
 
 
 def prepare() -> None:
@@ -29,10 +30,10 @@ def prepare() -> None:
 
 
 def set_first_settings() -> None:
-	"""Write the defaults of Retention Settings, so that code that reads single values finds them."""
-	if frappe.db.exists("Singles", {"doctype": "Retention Settings"}):
-		return
-	settings = frappe.get_doc("Retention Settings")
-	settings.flags.ignore_validate = True  # companies of several currencies are the admin's to sort out
-	settings.flags.ignore_mandatory = True
-	settings.save(ignore_permissions=True)
+	"""Write the default of each field of Retention Settings that was never saved, so that code that reads single
+	values finds them: on a new site all of them, after an update those that are new.
+	"""
+	saved = frappe.db.get_singles_dict("Retention Settings")
+	for df in frappe.get_meta("Retention Settings").fields:
+		if df.default not in (None, "") and df.fieldname not in saved:
+			frappe.db.set_single_value("Retention Settings", df.fieldname, df.default)

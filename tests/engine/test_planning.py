@@ -316,6 +316,21 @@ def test_a_new_version_keeps_what_its_steps_have_done():
 	]
 
 
+def test_a_version_does_not_make_up_for_what_it_would_have_asked_for_before():
+	first = plan(step("old", days=30))
+	made = world(first)
+	made.run(START)
+	made.do(START)
+	steps = (step("old", days=7), step("new", days=5))
+	second = replace(first, name="Care v2", version=2, steps=steps, since=Day(2025, 3, 25))
+	made.care = replace(made.care, plans=(second,), horizon=0)
+	made.connection.execute("UPDATE members SET plan = 'Care v2'")
+	made.party("Fresh")
+	ran(made, *march(25, 28, 31))
+	assert occurrences(made, "party = 'P000'") == march(3, 28, 31)
+	assert occurrences(made, "party = 'Fresh'")[:2] == march(25, 25)
+
+
 def test_members_move_with_their_next_touchpoint():
 	first = plan(step("same", days=7))
 	made = world(first, parties=2)

@@ -115,7 +115,13 @@ def test_day_from_morning_to_evening(anna):
 	assert [(row.outcome, row.minutes, row.user) for row in log_rows(plain)] == [("Reached", 5, ANNA)]
 
 	# what came up on the way
-	spoken = {"party_type": "Customer", "party": PARTIES[1], "kind": "Call", "note": "Rang us", "direction": "In"}
+	spoken = {
+		"party_type": "Customer",
+		"party": PARTIES[1],
+		"kind": "Call",
+		"note": "Rang us",
+		"direction": "In",
+	}
 	logs = [anna.call("interactions.log_interaction", **spoken, request_id="log-1") for _ in range(2)]
 	assert [log.status_code for log in logs] == [200, 200]
 	frappe.db.rollback()
