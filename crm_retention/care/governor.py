@@ -27,6 +27,7 @@ from crm_retention.parties import profile_name
 from crm_retention.plans.configuration import get_care, get_rule, get_rule_docs
 from crm_retention.sources import get_sources
 
+WORK_KEYS = {"care_contacts": ("h_nr",), "care_others": ("o_nr",), "care_stops": ("id",)}
 AGAIN_AFTER = datetime.timedelta(
 	days=1
 )  # what a rule without a clock of its own postpones is asked again then
@@ -124,7 +125,7 @@ def by_facts(rows: list[Any], care: Care, at: datetime.datetime) -> dict[str, St
 		candidates,
 		full,
 		Facts(given, people, names, as_of),
-		lambda name, table: backend.materialise(name, table, ("id",) if "id" in table.columns else ("h_nr",)),
+		lambda name, table: backend.materialise(name, table, WORK_KEYS[name]),
 	)
 	found = backend.fetch(held)
 	again = at + AGAIN_AFTER

@@ -77,9 +77,10 @@ def stops(candidates: ir.Table, care: Care, facts: Facts, keep: Keep) -> ir.Tabl
 	hits = []
 	capped = any(rule.kind == "cap" and rule.maximum for rule in care.rules)
 	contacts = keep("care_contacts", contacts_of(care, facts)) if capped else None
+	others = keep("care_others", as_others(candidates)) if capped else None
 	for nr, rule in enumerate(care.rules):
 		concerned = candidates.filter(applies(candidates, rule))
-		found = held_by(rule, concerned, candidates, contacts, care, facts)
+		found = held_by(rule, concerned, others, contacts, care, facts)
 		if found is not None:
 			hits.append(found.select("id", rule_nr=ibis.literal(nr, "int64")))
 	if not hits:
@@ -92,7 +93,7 @@ def stops(candidates: ir.Table, care: Care, facts: Facts, keep: Keep) -> ir.Tabl
 def held_by(
 	rule: ContactRule,
 	concerned: ir.Table,
-	everyone: ir.Table,
+	others: ir.Table | None,
 	contacts: ir.Table | None,
 	care: Care,
 	facts: Facts,
@@ -101,9 +102,9 @@ def held_by(
 	if rule.kind == "cap":
 		if rule.maximum == 0:
 			return concerned
-		return (
-			over_cap(rule, concerned, everyone, contacts) if contacts is not None and rule.maximum else None
-		)
+		if contacts is None or others is None or rule.maximum is None:
+			return None
+		return over_cap(rule, concerned, others, contacts)
 	if rule.kind == "consent":
 		return without_consent(rule, concerned, facts)
 	if rule.kind == "cool-down" and "cases" in facts.given:
@@ -118,9 +119,9 @@ def held_by(
 	return None
 
 
-def over_cap(rule: ContactRule, concerned: ir.Table, everyone: ir.Table, contacts: ir.Table) -> ir.Table:
+def over_cap(rule: ContactRule, concerned: ir.Table, others: ir.Table, contacts: ir.Table) -> ir.Table:
 	"""Those with ``maximum`` contacts within ``window`` days of theirs: had, planned, or of candidates before them."""
-	counts = ibis.union(had_or_planned(rule, concerned, contacts), rivals(rule, concerned, everyone))
+	counts = ibis.union(had_or_planned(rule, concerned, contacts), rivals(rule, concerned, others))
 	total = counts.group_by("id").aggregate(contacts=counts.contacts.sum())
 	return total.filter(total.contacts >= rule.maximum)
 
@@ -138,11 +139,24 @@ def had_or_planned(rule: ContactRule, concerned: ir.Table, contacts: ir.Table) -
 	return found.group_by("id").aggregate(contacts=found.count())
 
 
-def rivals(rule: ContactRule, concerned: ir.Table, everyone: ir.Table) -> ir.Table:
-	"""``id`` and the number of other candidates within its window that go before it: of higher priority, else earlier."""
-	other = everyone.filter(applies(everyone, rule)).select(
-		o_id="id", o_nr="nr", o_day="day", o_channel="channel", o_priority="priority"
+def as_others(candidates: ir.Table) -> ir.Table:
+	"""The candidates once more, to be met by those of the same party; o_nr, o_day, o_id and what rules go by."""
+	return candidates.select(
+		"touchpoint_type",
+		"channel",
+		"nature",
+		"sends",
+		o_id="id",
+		o_nr="nr",
+		o_day="day",
+		o_priority="priority",
 	)
+
+
+def rivals(rule: ContactRule, concerned: ir.Table, others: ir.Table) -> ir.Table:
+	"""``id`` and the number of other candidates within its window that go before it: of higher priority, else earlier."""
+	other = others.filter(applies(others, rule))
+	other = other.select("o_id", "o_nr", "o_day", "o_priority", o_channel="channel")
 	pairs = concerned.inner_join(other, concerned.nr == other.o_nr)
 	before = (pairs.o_priority > pairs.priority) | (
 		(pairs.o_priority == pairs.priority)

@@ -12,6 +12,7 @@ import numpy as np
 
 from .calendar import Columns, day_number, integers, number, texts
 from .conditions import all_hold, fault
+from .dates import literal
 from .errors import Problem
 from .plans import Care, Plan, draw
 from .relations import completed
@@ -77,12 +78,12 @@ def fits(standing: ir.Table, plan: Plan, care: Care) -> ir.BooleanValue:
 
 def running(given: Mapping[str, ir.Table], names: ir.Table, plans: ir.Table) -> ir.Table:
 	"""Enrollments of now: party, family, plan, plan_nr, family_nr, nr (null for who is no party any more),
-	treated, clock (day number), phase, spread, next_plan, at_work.
+	treated, clock (day number), phase, spread, next_plan, moved, at_work.
 	"""
 	table = completed(given["enrollments"], "enrollments").rename(its_family="family", its_plan="plan")
 	joined = table.left_join(plans, table.its_plan == plans.plan)
 	of_plan = joined.select(
-		"party", "its_family", "its_plan", "plan_nr", "family_nr", "at_work", "next_plan", "phase",
+		"party", "its_family", "its_plan", "plan_nr", "family_nr", "at_work", "next_plan", "phase", "moved",
 		treated=(joined.arm != "Holdout").cast("int64"),
 		clock=day_number(joined.clock),
 		spread=joined.spread.fill_null(0),
@@ -136,10 +137,14 @@ def joining(backend: Backend, care: Care, fitting: ir.Table, current: ir.Table) 
 def enrolled(
 	current: ir.Table, left: ir.Table, entered: ir.Table, as_of: datetime.date, keep: Keep
 ) -> ir.Table:
-	"""nr, plan_nr, family_nr, clock, phase, spread, moves of everyone treated by a plan at work."""
+	"""nr, plan_nr, family_nr, clock, phase, spread, moves of everyone treated by a plan at work.
+
+	Who went over to the next version today had today's acts from the one before.
+	"""
 	out = left.select(l_party="party", l_family="family")
 	joined = current.left_join(out, (current.party == out.l_party) & (current.family == out.l_family))
 	stay = joined.filter(joined.l_party.isnull() & (joined.treated == 1) & (joined.at_work == 1))
+	stay = stay.filter(stay.moved.isnull() | (stay.moved < literal(as_of)))
 	names = ("nr", "plan_nr", "family_nr", "clock", "phase", "spread", "moves")
 	staying = stay.mutate(moves=stay.next_plan.notnull().cast("int64")).select(*names)
 	new = entered.filter(entered.treated == 1)

@@ -101,6 +101,7 @@ RELATIONS: dict[str, tuple[Column, ...]] = {
 		("phase", "float64", "share of an interval, 0 to 1, by which the first one is put off", True),
 		("spread", "int64", "1 where the phase counts"),
 		("next_plan", "string", "version that takes over with the next touchpoint"),
+		("moved", "date", "day as of which a run moved it to its version"),
 	),
 	# What was planned before: everything that a plan made, and what else is open.
 	"touchpoints": _columns(
@@ -115,6 +116,7 @@ RELATIONS: dict[str, tuple[Column, ...]] = {
 		("channel", "string", "through what"),
 		("sends", "int64", "1 where it goes out by itself"),
 		("rule", "string", "contact rule that holds it back"),
+		("judged", "date", "day as of which a run made it or judged it again"),
 	),
 	# Dates of occasions that lie in the data: birthdays, ends of terms, any date field.
 	"occasion_dates": _columns(

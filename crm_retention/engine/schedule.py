@@ -55,10 +55,16 @@ def deals_table(care: Care) -> Columns:
 
 
 def owners(
-	backend: Backend, due: ir.Table, care: Care, standing: ir.Table, load: Mapping[str, int]
+	backend: Backend,
+	due: ir.Table,
+	care: Care,
+	standing: ir.Table,
+	load: Mapping[str, int],
+	dealt: Sequence[str] = (),
 ) -> ir.Table:
 	"""``due`` with ``person_nr``: by the rule of each step, else the party's own manager, else the fallback.
 
+	What is judged again stays with whom it was given to. ``load`` and ``dealt`` are those of ``least_loaded``.
 	A round robin deals by the party's phase, so that a customer stays with the same person while the role does.
 	"""
 	people = backend.load("care_people", people_table(care), ("person_nr",))
@@ -74,37 +80,63 @@ def owners(
 	place = (sized.phase * sized.z_people.fill_null(1)).cast("float64").floor().cast("int64")
 	placed = sized.mutate(place=place)
 	seats = deals.select(q_step="d_step", q_place="place", q_person="person_nr")
-	dealt = placed.left_join(seats, (placed.step_nr == seats.q_step) & (placed.place == seats.q_place))
-	least = least_loaded(backend, due, care, load)
-	given = dealt.left_join(least, (dealt.id == least.w_id))
+	seated = placed.left_join(seats, (placed.step_nr == seats.q_step) & (placed.place == seats.q_place))
+	least = least_loaded(backend, due, care, load, dealt)
+	given = seated.left_join(least, (seated.id == least.w_id))
+	holders = people.select(h_person="person_nr", h_user="user")
+	given = given.left_join(holders, (given.again == 1) & (given.owner == holders.h_user))
 	by_manager = [nr for nr, (*_, step) in enumerate(all_steps(care)) if step.owner_rule == "manager"]
 	own = (
 		ibis.ifelse(given.step_nr.isin(by_manager), given.m_person, ibis.null("int64"))
 		if by_manager
 		else None
 	)
-	chosen = [given.w_person, given.q_person, *([own] if own is not None else []), given.m_person]
+	chosen = [
+		given.h_person,
+		given.w_person,
+		given.q_person,
+		*([own] if own is not None else []),
+		given.m_person,
+	]
 	person = ibis.coalesce(*chosen, ibis.literal(fallback, "int64"))
 	return given.select(*due.columns, person_nr=person.cast("int64"))
 
 
-def least_loaded(backend: Backend, due: ir.Table, care: Care, load: Mapping[str, int]) -> ir.Table:
-	"""``w_id`` and ``w_person`` of what goes to whoever of a role has the least to do, dealt one by one."""
+def least_loaded(
+	backend: Backend, due: ir.Table, care: Care, load: Mapping[str, int], dealt: Sequence[str] = ()
+) -> ir.Table:
+	"""``w_id`` and ``w_person`` of what goes to whoever of a role has the least to do, dealt one by one by key.
+
+	``load``: open touchpoints by user from before today. ``dealt``: keys of what was made today already; it is dealt
+	again with the rest, so that the rest gets what it would have got in one go.
+	"""
 	numbers = {person.user: nr for nr, person in enumerate(care.people, 1)}
 	roles: dict[tuple[str, ...], list[int]] = {}
-	for step_nr, (_nr, _plan, step) in enumerate(all_steps(care)):
+	lines: dict[tuple[str, ...], tuple[str, ...]] = {}
+	for step_nr, (_nr, plan, step) in enumerate(all_steps(care)):
 		if step.owner_rule == "least loaded":
-			roles.setdefault(tuple(user for user in step.people if user in numbers), []).append(step_nr)
+			users = tuple(user for user in step.people if user in numbers)
+			roles.setdefault(users, []).append(step_nr)
+			lines[users] = (*lines.get(users, ()), f"{plan.family}|{step.key}|")
 	ids: list[int] = []
 	persons: list[int] = []
 	have = dict(load)
 	for users, steps in sorted(roles.items()):
-		waiting = due.filter(due.step_nr.isin(steps)).order_by(*line_order(due)).select("id")
-		for one in backend.fetch(waiting)["id"] if users else ():
+		waiting = (
+			backend.fetch(due.filter(due.step_nr.isin(steps)).select("id", "key")) if users else {"id": ()}
+		)
+		line = (
+			[(str(key), int(one)) for key, one in zip(waiting["key"], waiting["id"], strict=True)]
+			if users
+			else []
+		)
+		line += [(key, 0) for key in dealt if key.startswith(lines[users])] if users else []
+		for _key, one in sorted(line):
 			user = min(users, key=lambda name: (have.get(name, 0), name))
 			have[user] = have.get(user, 0) + 1
-			ids.append(int(one))
-			persons.append(numbers[user])
+			if one:
+				ids.append(one)
+				persons.append(numbers[user])
 	return backend.load(
 		"care_least_loaded", {"w_id": integers(ids), "w_person": integers(persons)}, ("w_id",)
 	)

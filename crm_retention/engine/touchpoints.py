@@ -28,6 +28,7 @@ from .calendar import (
 )
 from .conditions import column_name
 from .contact import Facts
+from .dates import literal
 from .enrollment import enrolled, families, joining, leaving, members, plan_problems, plans_table, running
 from .errors import Problem
 from .occurrences import Falls, happenings, nearest, steps_table
@@ -47,7 +48,15 @@ STANDING = (
 
 
 # What a work table is looked up by, the first that it has.
-KEYS = (("id",), ("nr", "line_nr"), ("nr", "family_nr"), ("h_nr", "h_day"), ("party",), ("key",))
+KEYS = (
+	("id",),
+	("nr", "line_nr"),
+	("nr", "family_nr"),
+	("h_nr", "h_day"),
+	("o_nr", "o_day"),
+	("party",),
+	("key",),
+)
 KNOWN_PAST = 30 * 366  # days back to which clocks and events are known
 KNOWN_FUTURE = 800
 TURNS = 3  # times that capacity and quiet days are brought together before the rest waits for another night
@@ -115,7 +124,7 @@ def plan_care(
 	today = number(as_of)
 	days = backend.load("care_calendar", days_table(today - KNOWN_PAST, today + KNOWN_FUTURE), ("n",))
 	due = candidates(backend, care, given, standing, names, people, days, as_of, keep)
-	placed = placed_in_time(backend, care, given, standing, due, as_of, keep)
+	placed = placed_in_time(backend, care, given, standing, due, left, as_of, keep)
 	facts = Facts(given, standing, names, as_of)
 	held = contact.stops(placed.mutate(day=placed.day), care, facts, keep)
 	touchpoints = keep("care_touchpoints", judged(backend, care, placed, held, days))
@@ -160,7 +169,8 @@ def candidates(
 	keep: Keep,
 ) -> ir.Table:
 	"""What is to be made or judged again: id, nr, party, step and its attributes, key, open_key, occ, ready, again,
-	replaces (1: it takes the place of an open touchpoint that was missed), tier_rank, phase, moves.
+	replaces (1: it takes the place of an open touchpoint that was missed), owner (who has what is judged again),
+	tier_rank, phase, moves. A step of which a run as of the same day made or judged something waits for another day.
 	"""
 	today = number(as_of)
 	steps = backend.load("care_steps", steps_table(care), ("step_nr",))
@@ -168,13 +178,17 @@ def candidates(
 	near = keep("care_near", nearest(falls, today, care.horizon))
 	known = keep("care_asked", with_keys(near, steps, standing, people, days))
 	done = completed(given["touchpoints"], "touchpoints")
-	made = done.filter(done.key.notnull()).select(t_key="key", t_status="status")
+	judged_today = (done.judged == literal(as_of)).fill_null(False).cast("int64")
+	made = done.filter(done.key.notnull()).select(t_key="key", t_today=judged_today)
 	still = done.filter(done.open_key.notnull()).select(
 		u_open="open_key", u_key="key", u_status="status", u_due=day_number(done.due),
-		u_occ=day_number(done.occurrence),
+		u_occ=day_number(done.occurrence), owner="owner",
 	)  # fmt: skip
 	joined = known.left_join(made, known.key == made.t_key)
 	joined = joined.left_join(still, joined.open_key == still.u_open)
+	line = ibis.window(group_by=["nr", "line_nr"])
+	joined = joined.mutate(today=joined.t_today.fill_null(0).max().over(line))
+	joined = joined.filter(joined.today == 0)
 	fresh, opened = joined.t_key.isnull(), joined.u_key.notnull()
 	put_off = opened & (joined.u_status == "Open") & (joined.u_due > today)
 	past = (joined.past == 1) & fresh & (~opened | ~put_off)
@@ -191,7 +205,7 @@ def candidates(
 	one = first.filter(first.place == 0)
 	names = [name for name in known.columns if name not in ("n", "past")]
 	numbered = one.mutate(id=ibis.row_number().over(ibis.window(order_by=[one.nr, one.line_nr])))
-	return keep("care_due", numbered.select("id", *names, "ready", "again", "replaces"))
+	return keep("care_due", numbered.select("id", *names, "ready", "again", "replaces", "owner"))
 
 
 def all_falls(
@@ -282,15 +296,14 @@ def placed_in_time(
 	given: Mapping[str, ir.Table],
 	standing: ir.Table,
 	due: ir.Table,
+	left: ir.Table,
 	as_of: datetime.date,
 	keep: Keep,
 ) -> ir.Table:
 	"""Candidates with the responsible person and the day; those without a free day wait for another night."""
-	booked = bookings(backend, given, as_of)
-	load: dict[str, int] = {}
-	for (user, _n), many in booked.items():
-		load[user] = load.get(user, 0) + many
-	owned = keep("care_owned", schedule.owners(backend, due, care, standing, load))
+	booked, load = bookings(backend, given, due, left, as_of)
+	dealt = dealt_today(backend, given, as_of)
+	owned = keep("care_owned", schedule.owners(backend, due, care, standing, load, dealt))
 	steps = steps_table(care)
 	quiet = contact.load_quiet_days(backend, care, steps, as_of)
 	places = schedule.load_places(backend, care, as_of, booked, contact.closed_days(care, steps))
@@ -307,16 +320,41 @@ def placed_in_time(
 
 
 def bookings(
-	backend: Backend, given: Mapping[str, ir.Table], as_of: datetime.date
-) -> dict[tuple[str, int], int]:
-	"""Open touchpoints by user and day number; what is late counts today, what goes out by itself not at all."""
+	backend: Backend, given: Mapping[str, ir.Table], due: ir.Table, left: ir.Table, as_of: datetime.date
+) -> tuple[dict[tuple[str, int], int], dict[str, int]]:
+	"""Places taken by user and day number, and open touchpoints by user from before today.
+
+	What is late counts today; what goes out by itself, and what this run would end, not at all. What a run as of the
+	same day made takes the place that it found, whatever became of it: so a run that was killed and run again, or is
+	run once more, finds the same places for the rest.
+	"""
 	today = number(as_of)
 	table = completed(given["touchpoints"], "touchpoints")
-	mine = table.filter((table.status == "Open") & table.owner.notnull() & (table.sends.fill_null(0) == 0))
-	dated = mine.select("owner", n=ibis.greatest(day_number(mine.due), ibis.literal(today, "int64")))
-	rows = backend.fetch(dated.group_by(["owner", "n"]).aggregate(many=dated.count()))
-	found = zip(rows["owner"], rows["n"], rows["many"], strict=True)
-	return {(str(user), int(n)): int(many) for user, n, many in found}
+	table = table.mutate(now=(table.judged == literal(as_of)).fill_null(False).cast("int64"))
+	open_or_held = (table.status == "Open") | (
+		(table.now == 1) & table.status.isin(["Waiting", "Suppressed"])
+	)
+	mine = table.filter(open_or_held & table.owner.notnull() & (table.sends.fill_null(0) == 0))
+	missed = due.filter(due.replaces == 1).select(m_open="open_key")
+	mine = mine.anti_join(missed, mine.open_key == missed.m_open)
+	gone = left.select(g_party="party", g_family="family")
+	mine = mine.anti_join(gone, (mine.party == gone.g_party) & (mine.family == gone.g_family))
+	dated = mine.select("owner", "now", n=ibis.greatest(day_number(mine.due), ibis.literal(today, "int64")))
+	rows = backend.fetch(dated.group_by(["owner", "now", "n"]).aggregate(many=dated.count()))
+	booked: dict[tuple[str, int], int] = {}
+	load: dict[str, int] = {}
+	for user, now, n, many in zip(rows["owner"], rows["now"], rows["n"], rows["many"], strict=True):
+		booked[str(user), int(n)] = booked.get((str(user), int(n)), 0) + int(many)
+		if not now:
+			load[str(user)] = load.get(str(user), 0) + int(many)
+	return booked, load
+
+
+def dealt_today(backend: Backend, given: Mapping[str, ir.Table], as_of: datetime.date) -> list[str]:
+	"""The keys of what runs as of the same day made or judged."""
+	table = completed(given["touchpoints"], "touchpoints")
+	mine = table.filter((table.judged == literal(as_of)) & table.key.notnull())
+	return [str(key) for key in backend.fetch(mine.select("key"))["key"]]
 
 
 def judged(backend: Backend, care: Care, placed: ir.Table, held: ir.Table, days: ir.Table) -> ir.Table:
