@@ -190,7 +190,14 @@ def as_row(card: Any) -> dict[str, str]:
 	due = frappe.format(card["due_date"], "Date")
 	late = _("{0} days late").format(card["late_days"]) if card["late_days"] else due
 	note = " · ".join(
-		part for part in (late, card["tier"] and _(card["tier"]), card["why"], card["phone"]) if part
+		part
+		for part in (
+			late,
+			card["tier"] and _(card["tier"], context="Customer Tier"),
+			card["why"],
+			card["phone"],
+		)
+		if part
 	)
 	return {"text": card["title"], "note": note, "url": get_url(f"/app/touchpoint/{card['name']}")}
 
@@ -233,7 +240,14 @@ def get_weekly(_user: str, as_of: datetime.date) -> dict[str, Any] | None:
 		"title": _("The week of customer care"),
 		"intro": _("From {0} to {1}.").format(frappe.format(start, "Date"), frappe.format(end, "Date")),
 		"table": {
-			"head": [_("Person"), _("Done"), _("Missed"), _("Suppressed"), _("Overdue"), _("Hours")],
+			"head": [
+				_("Person"),
+				_("Done", context="Touchpoint"),
+				_("Missed", context="Touchpoint"),
+				_("Suppressed"),
+				_("Overdue"),
+				_("Hours"),
+			],
 			"rows": [[row["person"], *(row[key] for key in FIGURES)] for row in [*rows, get_total(rows)]],
 		},
 		"sections": [],

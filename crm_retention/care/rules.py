@@ -120,7 +120,7 @@ def set_facts(doc: Document) -> None:
 		)
 	name = frappe.db.get_value(doc.party_type, doc.party, NAME_FIELDS[doc.party_type])
 	doc.party_name = name or doc.party
-	doc.title = cstr(f"{_(doc.touchpoint_type)}: {doc.party_name}")[:140]
+	doc.title = cstr(f"{_(doc.touchpoint_type, context='Touchpoint Type')}: {doc.party_name}")[:140]
 	if not doc.tier:
 		profile = {"party_type": doc.party_type, "party": doc.party}
 		doc.tier = frappe.db.get_value("Retention Profile", profile, "tier")
@@ -167,7 +167,7 @@ def same(df: Any, one: Any, other: Any) -> bool:
 def throw_ended(touchpoint: Any) -> None:
 	"""Says how it ended, when and by whom."""
 	message = _("{0} has ended as {1}: it cannot be changed or opened again.")
-	text = message.format(touchpoint.title or touchpoint.name, _(touchpoint.status))
+	text = message.format(touchpoint.title or touchpoint.name, _(touchpoint.status, context="Touchpoint"))
 	if touchpoint.completed_by:
 		who, when = frappe.utils.get_fullname(touchpoint.completed_by), touchpoint.completed_on
 		text += " " + _("By {0}, {1}.").format(who, frappe.format(when, "Datetime"))
@@ -217,7 +217,7 @@ def end(doc: Document, before: Any) -> None:
 	"""The touchpoint ends with this save; raises ValidationError for what is missing, naming the field."""
 	if doc.status not in BY_PEOPLE and not doc.flags.by_app:
 		message = _("{0}: {1} is not set by hand; choose Done, Skipped or Cancelled.")
-		frappe.throw(message.format(_("Status"), _(doc.status)))
+		frappe.throw(message.format(_("Status"), _(doc.status, context="Touchpoint")))
 	doc.due_date, doc.starts_at = before.due_date, before.starts_at
 	if doc.status == "Done":
 		validate_done(doc)

@@ -63,14 +63,18 @@ def get_channel(step: Any) -> str | None:
 
 def describe(step: Any) -> str:
 	"""A step as a sentence: when, what, by whom, through which channel."""
-	when, what = describe_timing(step), translate(step.touchpoint_type)
+	when, what = describe_timing(step), translate(step.touchpoint_type, "Touchpoint Type")
 	text = _("{0}: {1}, by {2}").format(when, what, describe_owner(step))
-	return _("{0}, through {1}").format(text, _(step.channel)) if step.channel else text
+	return (
+		_("{0}, through {1}").format(text, translate(step.channel, "Contact Channel"))
+		if step.channel
+		else text
+	)
 
 
-def translate(name: str | None) -> str:
-	"""What a record or choice is called in the reader's language; nothing is called nothing."""
-	return _(name) if name else ""
+def translate(name: str | None, doctype: str | None = None) -> str:
+	"""What a record of a DocType or a choice is called in the reader's language; nothing is called nothing."""
+	return _(name, context=doctype) if name else ""
 
 
 def describe_owner(step: Any) -> str:
@@ -91,9 +95,14 @@ def describe_timing(step: Any) -> str:
 	days = cint(step.offset_days)
 	if step.timing == "Event" and step.event == "Silent":
 		return _("After {0} days without purchase and contact").format(days)
-	what = translate(step.occasion) if step.timing == "Occasion" else translate(step.event)
+	what = (
+		translate(step.occasion, "Care Occasion")
+		if step.timing == "Occasion"
+		else translate(step.event, "Maintenance Plan Step")
+	)
 	if step.event_value:
-		what = _("{0} ({1})").format(what, _(step.event_value))
+		entered = "Customer Tier" if step.event == "Tier Entered" else "Lifecycle Stage"
+		what = _("{0} ({1})").format(what, translate(step.event_value, entered))
 	if not days:
 		return _("On {0}").format(what)
 	return (_("{0} days after {1}") if days > 0 else _("{0} days before {1}")).format(abs(days), what)

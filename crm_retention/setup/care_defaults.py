@@ -233,6 +233,11 @@ def get_greetings() -> Row:
 	occasions = ["New Year"]
 	if frappe.db.get_single_value("System Settings", "country") in LUNAR_COUNTRIES:
 		occasions += ["Spring Festival", "Mid-Autumn Festival"]
+	return make_greetings(occasions)
+
+
+def make_greetings(occasions: list[str]) -> Row:
+	"""The plan that greets at some occasions."""
 	return {
 		"title": "Season's Greetings",
 		"priority": 5,

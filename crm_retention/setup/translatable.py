@@ -7,6 +7,7 @@ criterion is no weight in kilograms. Without context the word stays what the pla
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -61,6 +62,61 @@ def extract_defaults(*_args: Any, **_options: Any) -> Iterator[Message]:
 					yield message(text, f"{doctype} {row['name']}", context=doctype)
 
 
+def extract_page(fileobj: Any, *_args: Any, **_options: Any) -> Iterator[Message]:
+	"""The title of a Page, by which people search it."""
+	yield message(json.load(fileobj)["title"], "Title of a page")
+
+
+def extract_interaction_defaults(fileobj: Any, *_args: Any, **_options: Any) -> Iterator[Message]:
+	"""Names of the channels, kinds and sources of interactions of a new site."""
+	from crm_retention.setup.interaction_defaults import CHANNELS, KINDS
+
+	for row in CHANNELS:
+		yield from seed("Contact Channel", row["channel_name"])
+	for row in KINDS:
+		yield from seed("Interaction Kind", row["kind_name"])
+	# read, not called: which sources there are depends on the site
+	for call in (node for node in ast.walk(ast.parse(fileobj.read())) if isinstance(node, ast.Call)):
+		maker = call.func.id if isinstance(call.func, ast.Name) else ""
+		if maker in ("source", "document", "letter") and isinstance(call.args[0], ast.Constant):
+			yield from seed("Interaction Source", call.args[0].value)
+
+
+def extract_care_defaults(*_args: Any, **_options: Any) -> Iterator[Message]:
+	"""Names of the touchpoint types, occasions, rules, plans and steps of a new site, and why a rule holds back.
+
+	Letters and instructions are content: whoever runs the site writes them.
+	"""
+	from crm_retention.setup import care_defaults as defaults
+
+	for row in defaults.TYPES:
+		yield from seed("Touchpoint Type", row["type_name"])
+	for row in defaults.OCCASIONS:
+		yield from seed("Care Occasion", row["occasion_name"])
+	for row in defaults.RULES:
+		yield from seed("Contact Rule", row["rule_name"])
+		yield message(row["because"], f"Contact Rule {row['rule_name']}")
+	for plan in (*defaults.PLANS, defaults.make_greetings([])):
+		yield from seed("Maintenance Plan", plan["title"])
+		for step in plan["steps"]:
+			yield from seed("Maintenance Plan Step", step["step_name"])
+
+
+def extract_approval(*_args: Any, **_options: Any) -> Iterator[Message]:
+	"""The workflow of plans with its states and actions, which the platform shows without context."""
+	from crm_retention.setup.approval import ACTION, NAME, STATE
+
+	for name in (NAME, STATE, ACTION):
+		yield message(name, "Workflow of plans")
+
+
+def extract_boards(*_args: Any, **_options: Any) -> Iterator[Message]:
+	"""The board of touchpoints."""
+	from crm_retention.setup.boards import BOARD
+
+	yield message(BOARD, "Kanban board of a new site")
+
+
 def extract_signals(*_args: Any, **_options: Any) -> Iterator[Message]:
 	"""Labels, units, definitions and sources of the standard signals."""
 	from crm_retention.engine.signals import SIGNALS
@@ -79,6 +135,18 @@ def extract_steps(*_args: Any, **_options: Any) -> Iterator[Message]:
 
 	for step in (*STEPS, "writing", "comparing", "done", "failed"):
 		yield message(step, "Step of a run", context="Retention Run")
+
+
+def seed(doctype: str, name: str) -> Iterator[Message]:
+	"""The name of a record of a new site, with its DocType as context.
+
+	Link fields ask without context. A name of several words means nothing else on the desk, so it is there for them,
+	too; a single word stays what the platform has for it.
+	"""
+	comment = f"{doctype} of a new site"
+	yield message(name, comment, context=doctype)
+	if " " in name:
+		yield message(name, comment)
 
 
 def message(text: str, comment: str, context: str | None = None) -> Message:

@@ -104,7 +104,7 @@ frappe.provide("crm_retention.customer_view");
 			${view.note([when(task, data.as_of), channel, escape(task.assigned_to_name || __("nobody's")), why])}</div>`);
 		if (!task.may_act) return row;
 		const buttons = $(`<div class="rc-actions"></div>`).appendTo(row);
-		const actions = [["complete", __("Done")], ["skip", __("Skip")], ["later", __("Later")]];
+		const actions = [["complete", __("Done", null, "Touchpoint")], ["skip", __("Skip")], ["later", __("Later")]];
 		actions.forEach(([action, label]) =>
 			$(`<button type="button" class="btn btn-default btn-sm">${label}</button>`)
 				.attr("aria-label", `${label}: ${name}`)
@@ -117,7 +117,7 @@ frappe.provide("crm_retention.customer_view");
 
 	function get_plans(data) {
 		const rows = data.plans.map((row) => {
-			const title = view.link("Maintenance Plan", row.plan, row.title || row.plan);
+			const title = view.link("Maintenance Plan", row.plan, row.title ? __(row.title, null, "Maintenance Plan") : row.plan);
 			const arm = row.arm === "Holdout" ? view.pill(__("Holdout", null, "Plan Enrollment"), "gray") : "";
 			const paused = row.status === "Paused" ? view.pill(__("Paused", null, "Maintenance Plan"), "orange") : "";
 			const moves = row.next_plan ? __("moves to {0} at its next step", [view.link("Maintenance Plan", row.next_plan)]) : "";
@@ -146,7 +146,7 @@ frappe.provide("crm_retention.customer_view");
 
 	function get_occasion(row) {
 		const about = row.document ? view.link(row.document.doctype, row.document.name) : "";
-		const steps = row.steps.filter((step) => step !== row.occasion).map(escape).join(", ");
+		const steps = row.steps.filter((step) => step !== row.occasion).map((step) => escape(__(step, null, "Maintenance Plan Step"))).join(", ");
 		const ahead = row.in_days === 0 ? __("today") : row.in_days === 1 ? __("tomorrow") : __("in {0} days", [row.in_days]);
 		return `<div><b>${day(row.day)}</b> ${escape(__(row.occasion, null, "Care Occasion"))}${view.note([ahead, about, steps])}</div>`;
 	}

@@ -41,7 +41,7 @@ Object.assign(crm_retention.plan_view, {
 		frappe.xcall("crm_retention.api.plans.describe_steps", { steps }).then((lines) => {
 			const escape = frappe.utils.escape_html;
 			const rows = lines.map(
-				(line, index) => `<li class="py-1"><span class="bold">${escape(__(steps[index].step_name || ""))}</span>
+				(line, index) => `<li class="py-1"><span class="bold">${escape(__(steps[index].step_name || "", null, "Maintenance Plan Step"))}</span>
 				<div class="text-muted">${escape(line)}</div></li>`
 			);
 			wrapper.html(`<ol class="pl-4 mb-4">${rows.join("")}</ol>`);
@@ -59,15 +59,15 @@ Object.assign(crm_retention.plan_view, {
 		const steps = (title, colour, rows) =>
 			rows.map(
 				(row) => `<tr><td><span class="indicator-pill ${colour}">${title}</span></td>
-				<td><b>${escape(__(row.step))}</b><div class="text-muted">${escape(row.text)}</div></td></tr>`
+				<td><b>${escape(__(row.step, null, "Maintenance Plan Step"))}</b><div class="text-muted">${escape(row.text)}</div></td></tr>`
 			);
 		const change = (where) => (row) => `<tr><td><span class="indicator-pill orange">${__("Changed")}</span></td>
 			<td><b>${escape(where(row))}</b><div><span class="text-muted"><s>${escape(row.before || __("empty"))}</s></span> &rarr; ${escape(row.after || __("empty"))}</div></td></tr>`;
 		const lines = [
-			...steps(__("Added"), "green", found.added || []),
+			...steps(__("Added", null, "Maintenance Plan"), "green", found.added || []),
 			...steps(__("Removed"), "red", found.removed || []),
-			...(found.changed || []).map(change((row) => `${__(row.step)}: ${row.label}`)),
-			...(found.targets || []).map(change((row) => `${__("Targets")}: ${row.label}`)),
+			...(found.changed || []).map(change((row) => `${__(row.step, null, "Maintenance Plan Step")}: ${row.label}`)),
+			...(found.targets || []).map(change((row) => `${__("Targets", null, "Maintenance Plan")}: ${row.label}`)),
 			...(found.settings || []).map(change((row) => row.label)),
 		];
 		const title = __("What Changes Against {0}", [`<a href="/app/maintenance-plan/${encodeURIComponent(found.previous)}">${escape(found.previous)}</a>`]);

@@ -128,7 +128,8 @@ frappe.provide("crm_retention.timeline_view");
 	}
 
 	function get_plan(row) {
-		const plan = row.plan ? link("Maintenance Plan", row.plan, row.title || row.plan) : escape(row.title || __("a plan"));
+		const name = row.title ? __(row.title, null, "Maintenance Plan") : "";
+		const plan = row.plan ? link("Maintenance Plan", row.plan, name || row.plan) : escape(name || __("a plan"));
 		const arm = row.arm === "Holdout" ? pill(__("Holdout", null, "Plan Enrollment"), "gray") : "";
 		const title = row.event === "entered" ? __("Came into the plan {0}", [plan]) : __("Left the plan {0}", [plan]);
 		const version = row.version_number ? __("Version {0}", [row.version_number]) : "";

@@ -34,10 +34,10 @@ Object.assign(crm_retention.touchpoint, {
 		this.add_style();
 		const request_id = this.request_id();
 		const dialog = new frappe.ui.Dialog({
-			title: card.title || __("Done"),
+			title: card.title || __("Done", null, "Touchpoint"),
 			fields: [
 				{ fieldname: "outcomes", fieldtype: "HTML" },
-				{ fieldname: "note", fieldtype: "Small Text", label: __("Note") },
+				{ fieldname: "note", fieldtype: "Small Text", label: __("Note", null, "Touchpoint") },
 				{ fieldname: "stepper", fieldtype: "HTML" },
 				{ fieldname: "next_step", fieldtype: "Data", label: __("Next Step") },
 				{
@@ -48,7 +48,7 @@ Object.assign(crm_retention.touchpoint, {
 					default: frappe.datetime.add_days(frappe.datetime.get_today(), 7),
 				},
 			],
-			primary_action_label: __("Done"),
+			primary_action_label: __("Done", null, "Touchpoint"),
 			primary_action: (values) => {
 				if (!outcome) {
 					frappe.show_alert({ message: __("Tap what came of it."), indicator: "orange" });
@@ -76,7 +76,7 @@ Object.assign(crm_retention.touchpoint, {
 		const box = $(`<div class="touchpoint-outcomes" role="radiogroup"></div>`).attr("aria-label", __("Outcome"));
 		for (const outcome of this.OUTCOMES) {
 			$(`<button type="button" class="btn btn-default" role="radio" aria-checked="false"></button>`)
-				.text(__(outcome))
+				.text(__(outcome, null, "Touchpoint"))
 				.on("click", function () {
 					box.find("button").removeClass("btn-primary").addClass("btn-default").attr("aria-checked", "false");
 					$(this).addClass("btn-primary").removeClass("btn-default").attr("aria-checked", "true");
@@ -111,7 +111,7 @@ Object.assign(crm_retention.touchpoint, {
 
 	later(card, done) {
 		const fields = [this.day_field(), this.reason_field()];
-		this.ask(__("Later: {0}", [card.title]), fields, __("Move"), (values) =>
+		this.ask(__("Later: {0}", [card.title]), fields, __("Move", null, "Touchpoint"), (values) =>
 			this.call("reschedule", { name: card.name, ...values }, done)
 		);
 	},

@@ -17,7 +17,7 @@ frappe.ui.form.on("Interaction Log", {
 				const link = `<a href="/app/interaction-log/${encodeURIComponent(later)}">${later}</a>`;
 				frm.set_intro(__("This row counts no more: {0} takes its place.", [link]), "orange");
 			} else if (frappe.model.can_create("Interaction Log")) {
-				frm.add_custom_button(__("Correct"), () => frm.events.correct(frm));
+				frm.add_custom_button(__("Correct", null, "Interaction Log"), () => frm.events.correct(frm));
 				frm.add_custom_button(__("Take Back"), () => frm.events.take_back(frm));
 			}
 		});
@@ -27,10 +27,10 @@ frappe.ui.form.on("Interaction Log", {
 		const names = ["kind", "occurred_on", "channel", "direction", "outcome", "minutes", "subject", "note"];
 		const fields = names.map((name) => {
 			const { fieldname, fieldtype, label, options } = frm.fields_dict[name].df;
-			return { fieldname, fieldtype, label: __(label), options, default: frm.doc[name] };
+			return { fieldname, fieldtype, label: __(label, null, "Interaction Log"), options, default: frm.doc[name] };
 		});
 		const dialog = new frappe.ui.Dialog({
-			title: __("Correct"),
+			title: __("Correct", null, "Interaction Log"),
 			fields,
 			primary_action_label: __("Log Correction"),
 			primary_action(values) {

@@ -11,7 +11,7 @@ frappe.listview_settings["Touchpoint"] = {
 		if (doc.status === "Open" && doc.due_date < frappe.datetime.get_today()) {
 			return [__("Overdue"), "red", `status,=,Open|due_date,<,${frappe.datetime.get_today()}`];
 		}
-		return [__(doc.status), colours[doc.status] || "gray", `status,=,${doc.status}`];
+		return [__(doc.status, null, "Touchpoint"), colours[doc.status] || "gray", `status,=,${doc.status}`];
 	},
 
 	onload(list) {
@@ -26,12 +26,12 @@ frappe.listview_settings["Touchpoint"] = {
 			fieldtype: "Select",
 			label: __("Outcome"),
 			reqd: 1,
-			options: tp.OUTCOMES.map((value) => ({ value, label: __(value) })),
+			options: tp.OUTCOMES.map((value) => ({ value, label: __(value, null, "Touchpoint") })),
 		};
-		const note = { fieldname: "note", fieldtype: "Small Text", label: __("Note") };
+		const note = { fieldname: "note", fieldtype: "Small Text", label: __("Note", null, "Touchpoint") };
 		const user = { fieldname: "user", fieldtype: "Link", options: "User", label: __("Responsible"), reqd: 1 };
 		const each = [
-			[__("Done"), "complete_each", [outcome, note]],
+			[__("Done", null, "Touchpoint"), "complete_each", [outcome, note]],
 			[__("Skip"), "skip_each", [tp.reason_field()]],
 			[__("Later"), "reschedule_each", [tp.day_field(), tp.reason_field()]],
 			[__("Reassign"), "reassign", [user]],

@@ -144,17 +144,17 @@ class MyDay {
 		const href = `/app/${frappe.router.slug(card.party_type)}/${encodeURIComponent(card.party)}`;
 		const form = `/app/touchpoint/${encodeURIComponent(card.name)}`;
 		const colour = /^#[0-9a-f]{3,8}$/i.test(card.tier_colour) ? `style="--my-day-tier: ${card.tier_colour}"` : "";
-		const channel = card.channel ? ` · ${this.esc(__(card.channel))}` : "";
+		const channel = card.channel ? ` · ${this.esc(__(card.channel, null, "Contact Channel"))}` : "";
 		const promise = card.is_promise ? `<span class="indicator-pill orange">${__("Promise")}</span> ` : "";
 		const why = card.why ? `<div class="my-day-why">${this.esc(card.why)}</div>` : "";
 		const problem = card.message_error ? `<div class="my-day-problem">${this.esc(card.message_error)}</div>` : "";
 		return `<article class="my-day-card" data-name="${this.esc(card.name)}" ${colour}>
 			<div class="my-day-head"><a class="my-day-party" href="${href}">${this.esc(card.party_name || card.party)}</a>
 				<span class="my-day-due ${card.late_days ? "late" : ""}">${this.due(card)}</span></div>
-			<div class="my-day-what">${promise}<a href="${form}">${this.esc(__(card.touchpoint_type))}</a>${channel}</div>
+			<div class="my-day-what">${promise}<a href="${form}">${this.esc(__(card.touchpoint_type, null, "Touchpoint Type"))}</a>${channel}</div>
 			${why}${problem}${this.reach(card)}
 			<div class="my-day-acts">
-				<button class="btn btn-primary" data-act="complete">${__("Done")}</button>
+				<button class="btn btn-primary" data-act="complete">${__("Done", null, "Touchpoint")}</button>
 				<button class="btn btn-default" data-act="skip">${__("Skip")}</button>
 				<button class="btn btn-default" data-act="later">${__("Later")}</button></div></article>`;
 	}

@@ -80,7 +80,7 @@ def get_starts(period: str, first: datetime.date, last: datetime.date) -> list[d
 		starts.append(day)
 		day = getdate(add_months(day, 1) if monthly else add_days(day, 7))
 	if len(starts) > MOST_PERIODS:
-		frappe.throw(_("{0}: choose a shorter time, or months.").format(_("Period")))
+		frappe.throw(_("{0}: choose a shorter time, or months.").format(_("Period", context="Contact Stop")))
 	return starts
 
 

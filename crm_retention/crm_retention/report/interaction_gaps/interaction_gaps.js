@@ -7,7 +7,11 @@ frappe.query_reports["Interaction Gaps"] = {
 			label: __("Group By"),
 			fieldtype: "Select",
 			default: "Party and Department",
-			options: ["Party and Department", "Party", "Department"].map((value) => ({ value, label: __(value) })),
+			options: [
+				{ value: "Party and Department", label: __("Party and Department") },
+				{ value: "Party", label: __("Party") },
+				{ value: "Department", label: __("Department") },
+			],
 		},
 		{ fieldname: "kind", label: __("Kind"), fieldtype: "Link", options: "Interaction Kind" },
 		{ fieldname: "department", label: __("Department"), fieldtype: "Link", options: "Department" },

@@ -164,7 +164,7 @@ def get_columns() -> list[dict[str, Any]]:
 		column("capacity", _("Capacity"), "Int", width=95),
 		column("hours", _("Hours"), "Float", precision=1, width=80),
 		column("capacity_hours", _("Hours of Capacity"), "Float", precision=1, width=150),
-		column("used", _("Used"), "Percent"),
+		column("used", _("Used", context="Retention Capacity"), "Percent"),
 	]
 
 
