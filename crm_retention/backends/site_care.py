@@ -35,8 +35,9 @@ def enrollments() -> ir.Table:
 		"phase",
 		"spread",
 		"next_plan",
+		"from_date",
 	]
-	table = physical("Plan Enrollment", [*names, "open_key"])
+	table = with_run_day(physical("Plan Enrollment", [*names, "run", "open_key"]))
 	still = table.filter(table.open_key.notnull())
 	return still.select(
 		party=party_key(still.party_type, still.party),
@@ -47,6 +48,8 @@ def enrollments() -> ir.Table:
 		phase=still.phase.cast("float64"),
 		spread=still.spread,
 		next_plan=still.next_plan,
+		# its run made it, or moved it to its version later
+		moved=ibis.ifelse(still.run_day > still.from_date, still.run_day, ibis.null("date")),
 	)
 
 
@@ -54,9 +57,9 @@ def touchpoints() -> ir.Table:
 	"""Everything that a plan made, and whatever else is open."""
 	names = [
 		"name", "party_type", "party", "occurrence_key", "open_key", "plan_family", "status", "due_date", "occurrence",
-		"assigned_to", "channel", "send_by_itself", "rule",
+		"assigned_to", "channel", "send_by_itself", "rule", "run",
 	]  # fmt: skip
-	table = physical("Touchpoint", names)
+	table = with_run_day(physical("Touchpoint", names))
 	return table.select(
 		party=party_key(table.party_type, table.party),
 		key=table.occurrence_key,
@@ -69,7 +72,16 @@ def touchpoints() -> ir.Table:
 		channel=table.channel,
 		sends=table.send_by_itself,
 		rule=table.rule,
+		judged=table.run_day,
 	)
+
+
+def with_run_day(table: ir.Table) -> ir.Table:
+	"""``table`` with ``run_day``, the day as of which its run was; null where the run's log is cleared."""
+	log = physical("Retention Run", ["name", "as_of"])
+	log = log.select(r_name="name", run_day="as_of")
+	joined = table.left_join(log, table.run == log.r_name)
+	return joined.select(*table.columns, "run_day")
 
 
 def consents() -> ir.Table:

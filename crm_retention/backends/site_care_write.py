@@ -126,12 +126,10 @@ class CareWriter:
 
 	def close_todos(self, span: str) -> str:
 		"""To-dos of touchpoints that are over."""
-		touchpoint, work = self.table("Touchpoint"), self.work("over")
-		names = f"SELECT t.name FROM {touchpoint} t JOIN {work} w ON w.{self.q('key')} = t.occurrence_key WHERE {span}"
-		return (
-			f"UPDATE {self.table('ToDo')} SET status = 'Cancelled', modified = %(now)s WHERE status = 'Open' "
-			f"AND reference_type = 'Touchpoint' AND reference_name IN ({names})"
-		)
+		touchpoint = f"JOIN {self.table('Touchpoint')} x ON x.occurrence_key = w.{self.q('key')}"
+		match = "t.reference_type = 'Touchpoint' AND t.reference_name = x.name AND t.status = 'Open'"
+		sets = {"status": "'Cancelled'", "modified": "%(now)s"}
+		return self.update("ToDo", "over", sets, match, span, touchpoint)
 
 	def end_touchpoints(self, span: str) -> str:
 		"""Missed and cancelled ones; what somebody completed in the meantime stays completed."""
@@ -199,7 +197,8 @@ class CareWriter:
 			"instructions": "ps.instructions",
 			"tier": "p.tier",
 			"priority": "ty.priority",
-			"duration": "COALESCE(ps.minutes, 0)",
+			"minutes": "COALESCE(ps.minutes, 0)",
+			"cost": "COALESCE(ps.cost, 0)",
 			"email_template": "ps.email_template",
 			"sms_text": "ps.sms_text",
 			"send_by_itself": "s.sends",
@@ -240,12 +239,10 @@ class CareWriter:
 			"message_status": message,
 			"_assign": f"CASE WHEN w.status = 'Open' AND t.send_by_itself = 0 AND w.person IS NOT NULL THEN {assigned} END",
 			"modified": "%(now)s",
+			"run": "%(run)s",  # by which a run as of the same day knows that it is judged
 			"status": "w.status",
 		}  # fmt: skip
-		differs = (
-			f"(w.status <> 'Waiting' OR w.due <> t.due_date OR COALESCE(t.rule, '') <> COALESCE({rule}, ''))"
-		)
-		match = f"t.occurrence_key = w.{self.q('key')} AND t.status = 'Waiting' AND {differs}"
+		match = f"t.occurrence_key = w.{self.q('key')} AND t.status = 'Waiting'"
 		return self.update("Touchpoint", "touchpoints", sets, match, f"{span} AND w.again = 1")
 
 	def insert_todos(self, span: str) -> str:
@@ -263,11 +260,12 @@ class CareWriter:
 		}
 		source = (
 			f"{self.work('touchpoints')} w JOIN {self.table('Touchpoint')} t ON t.occurrence_key = w.{self.q('key')} "
-			f"LEFT JOIN {self.table('ToDo')} d ON d.name = t.name"
+			f"LEFT JOIN {self.table('ToDo')} d ON d.name = t.name "
+			f"LEFT JOIN {self.table('ToDo')} o ON o.reference_type = 'Touchpoint' AND o.reference_name = t.name "
+			"AND o.status = 'Open'"
 		)
-		open_ones = (
-			"t.status = 'Open' AND t.send_by_itself = 0 AND t.assigned_to IS NOT NULL AND d.name IS NULL"
-		)
+		missing = "d.name IS NULL AND o.name IS NULL"
+		open_ones = f"t.status = 'Open' AND t.send_by_itself = 0 AND t.assigned_to IS NOT NULL AND {missing}"
 		return self.insert("ToDo", columns, source, f"{span} AND {open_ones}")
 
 	def move_on(self, span: str) -> str:
@@ -275,7 +273,7 @@ class CareWriter:
 		plan = self.table("Maintenance Plan")
 		sets = {
 			"version_number": f"(SELECT m.version_number FROM {plan} m WHERE m.name = t.next_plan)",
-			"plan": "t.next_plan", "next_plan": "NULL", "modified": "%(now)s",
+			"plan": "t.next_plan", "next_plan": "NULL", "run": "%(run)s", "modified": "%(now)s",
 		}  # fmt: skip
 		steps, plans = self.work("steps"), self.work("plans")
 		family = f"(SELECT g.family FROM {steps} s JOIN {plans} g ON g.plan_nr = s.plan_nr WHERE s.step_nr = w.step_nr)"
@@ -314,14 +312,16 @@ class CareWriter:
 		names = ", ".join(name if name.startswith(("`", '"')) else self.q(name) for name in columns)
 		return f"INSERT INTO {self.table(doctype)} ({names}) SELECT {', '.join(columns.values())} FROM {source} WHERE {where}"
 
-	def update(self, doctype: str, work: str, sets: dict[str, str], match: str, where: str) -> str:
-		"""Update rows ``t`` of a DocType from rows ``w`` of a work table."""
-		table, source = self.table(doctype), self.work(work)
+	def update(
+		self, doctype: str, work: str, sets: dict[str, str], match: str, where: str, more: str = ""
+	) -> str:
+		"""Update rows ``t`` of a DocType from rows ``w`` of a work table, with ``more`` joined to these."""
+		table, source = self.table(doctype), f"{self.work(work)} w {more}"
 		if frappe.db.db_type == "mariadb":
 			changes = ", ".join(f"t.{self.q(name)} = {value}" for name, value in sets.items())
-			return f"UPDATE {table} t JOIN {source} w ON {match} SET {changes} WHERE {where}"
+			return f"UPDATE {table} t JOIN ({source}) ON {match} SET {changes} WHERE {where}"
 		changes = ", ".join(f"{self.q(name)} = {value}" for name, value in sets.items())
-		return f"UPDATE {table} AS t SET {changes} FROM {source} w WHERE {match} AND {where}"
+		return f"UPDATE {table} AS t SET {changes} FROM {source} WHERE {match} AND {where}"
 
 	def texts(self, expression: str) -> str:
 		"""An expression with the texts that people read, in the language of the run."""

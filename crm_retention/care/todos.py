@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 
 def keep_in_step(doc: Document) -> None:
-	"""One open ToDo of the responsible person with the day it is due; none once it has ended."""
+	"""One open ToDo of the responsible person with the day it is due; none once it has ended, and none while it waits."""
 	if doc.status in rules.ENDED:
 		close([doc.name], "Closed" if doc.status == "Done" else "Cancelled")
+		return
+	if doc.status == "Waiting":
 		return
 	rows = get_open(doc.name)
 	others = [row.name for row in rows if row.allocated_to != doc.assigned_to]

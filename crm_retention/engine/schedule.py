@@ -209,16 +209,28 @@ def scheduled(due: ir.Table, places: tuple[ir.Table, ir.Table], keep: Keep) -> i
 	starts = table.select(t_person="person_nr", t_n="n", t_before="before")
 	joined = seated.inner_join(starts, (seated.seat == starts.t_person) & (seated.ready == starts.t_n))
 	line = ibis.window(group_by="seat", order_by=line_order(joined))
-	queued = joined.mutate(i=ibis.row_number().over(line))
-	queued = keep("care_line", queued.mutate(gap=queued.t_before - queued.i))
-	so_far = ibis.window(group_by="seat", order_by=line_order(queued), preceding=None, following=0)
-	placed = keep("care_placed", queued.mutate(taken=queued.i + queued.gap.max().over(so_far)))
+	queued = keep("care_line", joined.mutate(i=ibis.row_number().over(line)))
+	leads = keep("care_leads", leads_of(queued))
+	together = queued.inner_join(leads, (queued.seat == leads.g_seat) & (queued.ready == leads.g_ready))
+	placed = keep("care_placed", together.mutate(taken=together.i + together.lead))
 	days = open_days.select(f_person="person_nr", day="n", f_before="before", f_after="after")
 	found = placed.inner_join(
 		days,
 		(placed.seat == days.f_person) & (placed.taken >= days.f_before) & (placed.taken < days.f_after),
 	)
 	return found.select(*due.columns, "day")
+
+
+def leads_of(queued: ir.Table) -> ir.Table:
+	"""The cumulative maximum of (first place - i) for each seat and ready day: g_seat, g_ready, lead.
+
+	Those who are ready on the same day have the same first place, so the first of them decides for all, and the maximum
+	runs over days instead of rows.
+	"""
+	days = queued.group_by(g_seat=queued.seat, g_ready=queued.ready)
+	gaps = days.aggregate(gap=(queued.t_before - queued.i).max())
+	so_far = ibis.window(group_by="g_seat", order_by=gaps.g_ready, preceding=None, following=0)
+	return gaps.select("g_seat", "g_ready", lead=gaps.gap.max().over(so_far))
 
 
 def users_of(care: Care) -> Sequence[str]:

@@ -54,6 +54,7 @@ KEYS = (
 	("nr", "family_nr"),
 	("h_nr", "h_day"),
 	("o_nr", "o_day"),
+	("g_seat", "g_ready"),
 	("party",),
 	("key",),
 )
@@ -170,7 +171,7 @@ def candidates(
 ) -> ir.Table:
 	"""What is to be made or judged again: id, nr, party, step and its attributes, key, open_key, occ, ready, again,
 	replaces (1: it takes the place of an open touchpoint that was missed), owner (who has what is judged again),
-	tier_rank, phase, moves. A step of which a run as of the same day made or judged something waits for another day.
+	tier_rank, phase, moves. A step of which a run as of the same day held something back waits for another day.
 	"""
 	today = number(as_of)
 	steps = backend.load("care_steps", steps_table(care), ("step_nr",))
@@ -178,8 +179,9 @@ def candidates(
 	near = keep("care_near", nearest(falls, today, care.horizon))
 	known = keep("care_asked", with_keys(near, steps, standing, people, days))
 	done = completed(given["touchpoints"], "touchpoints")
-	judged_today = (done.judged == literal(as_of)).fill_null(False).cast("int64")
-	made = done.filter(done.key.notnull()).select(t_key="key", t_today=judged_today)
+	held_today = (done.judged == literal(as_of)) & done.status.isin(["Waiting", "Suppressed"])
+	held_today = held_today.fill_null(False).cast("int64")
+	made = done.filter(done.key.notnull()).select(t_key="key", t_today=held_today)
 	still = done.filter(done.open_key.notnull()).select(
 		u_open="open_key", u_key="key", u_status="status", u_due=day_number(done.due),
 		u_occ=day_number(done.occurrence), owner="owner",

@@ -219,7 +219,7 @@ def get_days(doc: Any, years: Iterable[int]) -> list[datetime.date]:
 def get_people(settings: Any, plans: Iterable[Plan]) -> list[Person]:
 	"""Everybody whom a touchpoint may fall to, with capacity and holiday list; enabled users only."""
 	wanted = {user for plan in plans for step in plan.steps for user in step.people}
-	wanted |= set(get_managers()) | ({settings.fallback_owner} if settings.fallback_owner else set())
+	wanted |= set(get_managers()) | set(get_holders()) | ({settings.fallback_owner} if settings.fallback_owner else set())
 	filters = {"name": ("in", sorted(wanted)), "enabled": 1}
 	enabled = (
 		frappe.get_all("User", filters=filters, pluck="name", order_by="name", limit=0) if wanted else []
@@ -241,6 +241,12 @@ def get_managers() -> list[str]:
 	)
 	leads = frappe.get_all("Lead", {"lead_owner": ("is", "set")}, pluck="lead_owner", distinct=True)
 	return [*customers, *leads]
+
+
+def get_holders() -> list[str]:
+	"""Users to whom a touchpoint was given that a contact rule postponed."""
+	waiting = {"status": "Waiting", "assigned_to": ("is", "set")}
+	return frappe.get_all("Touchpoint", waiting, pluck="assigned_to", distinct=True)
 
 
 def get_number(text: str | None) -> int | None:

@@ -30,13 +30,13 @@ TABLES = {
 	"parties": {"party": "VARCHAR", "manager": "VARCHAR"},
 	"members": {
 		"party": "VARCHAR", "plan": "VARCHAR", "family": "VARCHAR", "arm": "VARCHAR", "clock": "DATE", "phase": "DOUBLE",
-		"spread": "BIGINT", "next_plan": "VARCHAR", "left_on": "DATE", "why": "VARCHAR",
+		"spread": "BIGINT", "next_plan": "VARCHAR", "moved": "DATE", "left_on": "DATE", "why": "VARCHAR",
 	},
 	"touchpoints": {
 		"party": "VARCHAR", "key": "VARCHAR", "open_key": "VARCHAR", "family": "VARCHAR", "status": "VARCHAR",
 		"due": "DATE", "occurrence": "DATE", "owner": "VARCHAR", "channel": "VARCHAR", "sends": "BIGINT",
 		"rule": "VARCHAR", "step": "VARCHAR", "plan": "VARCHAR", "made_on": "DATE", "ended_on": "DATE", "moved_by": "VARCHAR",
-		"service": "DATE",
+		"service": "DATE", "judged": "DATE",
 	},
 	"interactions": {"party": "VARCHAR", "day": "DATE", "direction": "VARCHAR", "channel": "VARCHAR"},
 	"cases": {"party": "VARCHAR", "opened": "DATE", "closed": "DATE", "kind": "VARCHAR"},
@@ -147,18 +147,24 @@ class World:
 			open_key = None if row["status"] == "Suppressed" else row["open_key"]
 			if row["again"]:
 				run(
-					"UPDATE touchpoints SET status = ?, open_key = ?, due = ?, owner = ?, rule = ? WHERE key = ?",
-					[row["status"], open_key, row["due"], row["person"], rule, row["key"]],
+					"UPDATE touchpoints SET status = ?, open_key = ?, due = ?, owner = ?, rule = ?, judged = ? WHERE key = ?",
+					[row["status"], open_key, row["due"], row["person"], rule, as_of, row["key"]],
 				)
 				continue
 			facts = {name: row[name] for name in ("party", "key", "status", "due", "occurrence", "service")}
 			of_step = {"family": plan.family, "plan": plan.name, "step": step.key, "channel": step.channel}
-			done = {"owner": row["person"], "sends": int(step.sends), "rule": rule, "made_on": as_of}
+			done = {
+				"owner": row["person"],
+				"sends": int(step.sends),
+				"rule": rule,
+				"made_on": as_of,
+				"judged": as_of,
+			}
 			fresh.append({**facts, **of_step, **done, "moved_by": mover, "open_key": open_key})
 			if row["moves"]:
 				run(
-					"UPDATE members SET plan = next_plan, next_plan = NULL WHERE party = ? AND family = ? AND next_plan IS NOT NULL",
-					[row["party"], plan.family],
+					"UPDATE members SET plan = next_plan, next_plan = NULL, moved = ? WHERE party = ? AND family = ? AND next_plan IS NOT NULL",
+					[as_of, row["party"], plan.family],
 				)
 		self.add("touchpoints", *fresh)
 
