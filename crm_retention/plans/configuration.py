@@ -15,7 +15,7 @@ from crm_retention.engine.contact import AHEAD
 from crm_retention.engine.plans import Care, ContactRule, Occasion, Person, Plan, Step
 from crm_retention.plans import occasions
 from crm_retention.plans.quiet import get_weekdays, is_in_spans, parse_month_days
-from crm_retention.plans.steps import describe_timing
+from crm_retention.plans.steps import describe_timing, translate
 
 TIMING = {"Every": "every", "Buying Rhythm": "rhythm", "Occasion": "occasion", "Event": "event"}
 OWNER = {
@@ -219,7 +219,11 @@ def get_days(doc: Any, years: Iterable[int]) -> list[datetime.date]:
 def get_people(settings: Any, plans: Iterable[Plan]) -> list[Person]:
 	"""Everybody whom a touchpoint may fall to, with capacity and holiday list; enabled users only."""
 	wanted = {user for plan in plans for step in plan.steps for user in step.people}
-	wanted |= set(get_managers()) | set(get_holders()) | ({settings.fallback_owner} if settings.fallback_owner else set())
+	wanted |= (
+		set(get_managers())
+		| set(get_holders())
+		| ({settings.fallback_owner} if settings.fallback_owner else set())
+	)
 	filters = {"name": ("in", sorted(wanted)), "enabled": 1}
 	enabled = (
 		frappe.get_all("User", filters=filters, pluck="name", order_by="name", limit=0) if wanted else []
@@ -304,6 +308,11 @@ def get_plain_conditions(docs: Iterable[Any]) -> list[dict[str, Any]]:
 	return [{"conditions": get_conditions(doc)} for doc in docs]
 
 
+def get_what(row: Any) -> str:
+	"""What a step's touchpoint is, for its reader."""
+	return translate(row.touchpoint_type, "Touchpoint Type")
+
+
 def get_why(doc: Any, row: Any) -> str:
 	"""Why a step's touchpoint is there, for its reader: the plan and when the step comes."""
-	return f"{doc.title}: {describe_timing(row)}"
+	return f"{translate(doc.title, 'Maintenance Plan')}: {describe_timing(row)}"

@@ -56,7 +56,7 @@ def extract_defaults(*_args: Any, **_options: Any) -> Iterator[Message]:
 		yield message(card["name"], "Scorecard of a new site")
 	for key, doctype in (("tiers", "Customer Tier"), ("stages", "Lifecycle Stage")):
 		for row in DEFAULTS[key]:
-			yield message(row["name"], f"{doctype} of a new site", context=doctype)
+			yield from seed(doctype, row["name"])
 			for field, text in ABOUT[key].get(row["name"], {}).items():
 				if field not in ("frequency", "colour"):
 					yield message(text, f"{doctype} {row['name']}", context=doctype)

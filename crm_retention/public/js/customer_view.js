@@ -121,7 +121,7 @@ frappe.provide("crm_retention.customer_view");
 			const arm = row.arm === "Holdout" ? view.pill(__("Holdout", null, "Plan Enrollment"), "gray") : "";
 			const paused = row.status === "Paused" ? view.pill(__("Paused", null, "Maintenance Plan"), "orange") : "";
 			const moves = row.next_plan ? __("moves to {0} at its next step", [view.link("Maintenance Plan", row.next_plan)]) : "";
-			const said = [__("Version {0}", [row.version_number]), row.arm === "Treated" ? __("Treated", null, "Plan Enrollment") : "", __("since {0}", [day(row.from_date)]), escape(row.why), moves];
+			const said = [__("Version {0}", [row.version_number]), row.arm === "Treated" ? __("Treated", null, "Plan Enrollment") : "", __("since {0}", [day(row.from_date)]), row.why ? escape(crm_retention.profile_view.get_standing(row.why)) : "", moves];
 			return `<div><div>${title} ${arm} ${paused}</div>${view.note(said)}</div>`;
 		});
 		return card(__("Plans"), rows.length ? rows : [`<div class="text-muted">${__("In no plan.")}</div>`]);

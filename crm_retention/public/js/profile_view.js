@@ -21,6 +21,12 @@ frappe.provide("crm_retention.profile_view");
 	view.tier = (name) => (name ? __(name, null, "Customer Tier") : "");
 	view.stage = (name) => (name ? __(name, null, "Lifecycle Stage") : "");
 
+	// Of an enrollment: the tier and the stage that let the customer in.
+	view.get_standing = function (why) {
+		const [tier, stage] = why.split(" / ");
+		return stage === undefined ? __(why) : [view.tier(tier), view.stage(stage)].filter(Boolean).join(" / ");
+	};
+
 	view.get_reason = (reason) => REASONS[reason] ?? reason ?? "";
 
 	view.number = function (value, unit) {

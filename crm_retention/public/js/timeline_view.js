@@ -133,7 +133,7 @@ frappe.provide("crm_retention.timeline_view");
 		const arm = row.arm === "Holdout" ? pill(__("Holdout", null, "Plan Enrollment"), "gray") : "";
 		const title = row.event === "entered" ? __("Came into the plan {0}", [plan]) : __("Left the plan {0}", [plan]);
 		const version = row.version_number ? __("Version {0}", [row.version_number]) : "";
-		return { title: `${title} ${arm}`, facts: [version, row.why ? escape(__(row.why)) : ""], colour: row.event === "left" ? "gray" : null };
+		return { title: `${title} ${arm}`, facts: [version, row.why ? escape(crm_retention.profile_view.get_standing(row.why)) : ""], colour: row.event === "left" ? "gray" : null };
 	}
 
 	function add_filters(state) {
