@@ -61,7 +61,7 @@ def sticking_out(page: Page) -> list[str]:
 			.filter((element) => element.checkVisibility() && element.getBoundingClientRect().right > window.innerWidth + 1)
 			.filter((element) => {
 				for (let up = element.parentElement; up; up = up.parentElement)
-					if (["auto", "scroll", "hidden"].includes(getComputedStyle(up).overflowX)) return false;
+					if (["auto", "scroll", "hidden", "clip"].includes(getComputedStyle(up).overflowX)) return false;
 				return true;
 			})
 			.map((element) => element.outerHTML.slice(0, 120))"""
