@@ -124,7 +124,7 @@ def complete(pairs: list[Pair]) -> list[Pair]:
 
 def get_facts(rows: list[str]) -> dict[str, Any]:
 	"""What the rows say about the completion, by name."""
-	fields = ["name", "occurred_on", "user", "minutes"]
+	fields = ["name", "occurred_on", "user", "minutes", "outcome"]
 	found = frappe.get_all(LOG, filters={"name": ("in", rows)}, fields=fields, limit=0)
 	return {row.name: row for row in found}
 
@@ -139,6 +139,7 @@ def set_done(touchpoint: str, row: Any) -> bool:
 		"completed_on": row.occurred_on,
 		"completed_by": row.user,
 		"minutes": cint(row.minutes),
+		"outcome": row.outcome or "",
 		"open_key": None,
 		"_assign": None,
 		"modified": now(),

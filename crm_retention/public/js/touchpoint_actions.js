@@ -20,6 +20,7 @@ Object.assign(crm_retention.touchpoint, {
 		.touchpoint-outcomes { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 8px; margin-bottom: 12px;}
 		.touchpoint-outcomes .btn, .touchpoint-stepper .btn { min-height: 48px; white-space: normal;}
 		.touchpoint-stepper { display: grid; grid-template-columns: 56px 1fr 56px; align-items: center; gap: 8px; margin-bottom: 12px; text-align: center;}
+		.touchpoint-dialog .modal-footer .standard-actions { width: 100%; text-align: right; }
 		.touchpoint-dialog .modal-footer .btn-modal-primary { min-height: 48px; min-width: 50%; }
 		.touchpoint-stepper output { font-size: 18px; font-weight: 600;}
 		</style>`).appendTo(document.head);
