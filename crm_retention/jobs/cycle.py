@@ -9,6 +9,7 @@ from typing import Any
 
 import frappe
 from frappe import _
+from frappe.translate import print_language
 from frappe.utils import cint, getdate, now
 
 from crm_retention.backends.site import Busy, only_one, site_backend
@@ -50,7 +51,9 @@ def preview_job(run: str) -> None:
 def guarded(log: RunLog, work: Callable[[RunLog], None]) -> None:
 	"""Do the work; whatever goes wrong is rolled back, then recorded, and unforeseen errors are raised again."""
 	try:
-		work(log)
+		# a background job has no language of its own, and what a run writes is read by everybody
+		with print_language(frappe.db.get_default("lang")):
+			work(log)
 	except EngineError as error:
 		frappe.db.rollback()
 		log.fail(error.problems, str(error))
