@@ -22,28 +22,47 @@ from .site_write import STAMPS, Stamp, in_transaction
 from .sql import WORK_PREFIX, SqlBackend
 
 PARTIES_PER_BATCH = 5_000
+RUNNING = ("Active", "Paused")
 COLON = "': '"
 
 
 @dataclass(frozen=True)
 class StepFacts:
-	"""What the site's forms say about a step beyond what the engine needs: its row in the plan, and why it is there."""
+	"""What the site's forms say about a step beyond what the engine needs.
+
+	``row``: its row in the plan. ``what``: its touchpoint type, in the language of the site. ``why``: why it is there.
+	"""
 
 	row: str
+	what: str
 	why: str
 
 
+class PlansChanged(Exception):
+	"""A plan got a new version, was paused or ended since the run read it: the rest is to be planned anew."""
+
+
 class CareWriter:
-	"""Writes one ``CareResult``. ``facts`` has a row for each step of ``care``, in the order of their numbers."""
+	"""Writes one ``CareResult``. ``facts`` has a row for each step of ``care``, in the order of their numbers.
+
+	``turn`` counts how often the run has planned before.
+	"""
 
 	def __init__(
-		self, backend: SqlBackend, care: Care, result: CareResult, facts: list[StepFacts], stamp: Stamp
+		self,
+		backend: SqlBackend,
+		care: Care,
+		result: CareResult,
+		facts: list[StepFacts],
+		stamp: Stamp,
+		turn: int = 0,
 	) -> None:
 		self.backend = backend
 		self.care = care
 		self.result = result
 		self.facts = facts
 		self.stamp = stamp
+		self.turn = turn
 
 	def prepare(self) -> int:
 		"""Number the parties that anything is to be written for; returns how many."""
@@ -78,6 +97,7 @@ class CareWriter:
 			"step_nr": integers(range(len(steps))),
 			"plan_nr": integers(nr for nr, _plan, _step in steps),
 			"step_row": texts(fact.row for fact in self.facts),
+			"what": texts(fact.what for fact in self.facts),
 			"why": texts(fact.why[:140] for fact in self.facts),
 			"channel": texts(step.channel for *_, step in steps),
 			"sends": integers(int(step.sends) for *_, step in steps),
@@ -100,7 +120,8 @@ class CareWriter:
 			yield min(start + size, total)
 
 	def write(self, start: int, end: int) -> None:
-		"""Everything of the parties ``start`` to ``end`` (excluded)."""
+		"""Everything of the parties ``start`` to ``end`` (excluded). Raises PlansChanged."""
+		self.hold_plans()
 		span = f"w.n >= {int(start)} AND w.n < {int(end)}"
 		for statement in (
 			self.close_todos(span),
@@ -115,6 +136,40 @@ class CareWriter:
 			self.insert_stops(span, "moved_by"),
 		):
 			frappe.db.sql(statement, self.values())
+
+	def hold_plans(self) -> None:
+		"""Lock the plans until this batch is committed: whoever changes one waits, and moves what the batch wrote too."""
+		known = {plan.name: (plan.paused, plan.since) for plan in self.care.plans if plan.current}
+		table = frappe.qb.DocType("Maintenance Plan")
+		query = frappe.qb.from_(table).select(table.name, table.docstatus, table.status, table.since)
+		query = query.where(table.name.isin(list(known) or [""])).orderby(table.name)
+		if frappe.db.db_type != "sqlite":  # a writer there has the database for itself
+			query = query.for_update()
+		found = {
+			name: (status == "Paused", since)
+			for name, docstatus, status, since in query.run()
+			if docstatus == 1 and status in RUNNING
+		}
+		if found != known:
+			raise PlansChanged
+
+	def counts(self, end: int) -> dict[str, int]:
+		"""The counts of a ``CareResult`` of the parties before ``end`` alone."""
+
+		def many(work: str, where: str = "1 = 1") -> int:
+			statement = f"SELECT COUNT(*) FROM {self.work(work)} w WHERE w.n < {int(end)} AND {where}"
+			return int(frappe.db.sql(statement)[0][0])
+
+		return {
+			"entered": many("entered"),
+			"left": many("left"),
+			"due": many("touchpoints", "w.status = 'Open'"),
+			"waiting": many("touchpoints", "w.status = 'Waiting'"),
+			"suppressed": many("touchpoints", "w.status = 'Suppressed'"),
+			"missed": many("over", "w.status = 'Missed'"),
+			"cancelled": many("over", "w.status = 'Cancelled'"),
+			"unplaced": 0,
+		}
 
 	def values(self) -> dict[str, Any]:
 		return {
@@ -153,7 +208,7 @@ class CareWriter:
 	def insert_enrollments(self, span: str) -> str:
 		"""Whoever entered, named after the run."""
 		columns = {
-			"name": self.concat("%(run)s", "'-E'", "w.n", "'-'", "w.plan_nr"),
+			"name": self.concat("%(run)s", self.mark("E"), "w.n", "'-'", "w.plan_nr"),
 			"party_type": "p.party_type",
 			"party": "p.party",
 			"party_name": "p.party_name",
@@ -178,9 +233,9 @@ class CareWriter:
 	def insert_touchpoints(self, span: str) -> str:
 		"""New ones, named after the run."""
 		assigned = self.concat("""'["'""", "w.person", """'"]'""")
-		title = f"SUBSTR({self.concat('ps.touchpoint_type', COLON, 'p.party_name')}, 1, 140)"
+		title = f"SUBSTR({self.concat('s.what', COLON, 'p.party_name')}, 1, 140)"
 		columns = {
-			"name": self.concat("%(run)s", "'-T'", "w.place"),
+			"name": self.concat("%(run)s", self.mark("T"), "w.place"),
 			"party_type": "p.party_type",
 			"party": "p.party",
 			"party_name": "p.party_name",
@@ -285,7 +340,7 @@ class CareWriter:
 		"""What rules held back or moved, once for each occurrence and rule."""
 		key = self.concat(f"w.{self.q('key')}", "'|Creating|'", "r.rule")
 		columns = {
-			"name": self.concat("%(run)s", "'-S'", "w.place", f"'-{column[0]}'"),
+			"name": self.concat("%(run)s", self.mark("S"), "w.place", f"'-{column[0]}'"),
 			"party_type": "t.party_type",
 			"party": "t.party",
 			"party_name": "t.party_name",
@@ -334,6 +389,10 @@ class CareWriter:
 		for name, text in reasons.items():
 			expression = expression.replace(f"%({name})s", quote(text).replace("%", "%%"))
 		return expression
+
+	def mark(self, letter: str) -> str:
+		"""What tells the names of a run's rows from each other: their kind, and the turn in which they were planned."""
+		return f"'-{self.turn or ''}{letter}'"
 
 	def table(self, doctype: str) -> str:
 		return self.q(f"tab{doctype}")

@@ -9,7 +9,7 @@ import ibis
 from frappe.utils import cint
 
 from crm_retention.backends.site_care import care_relations
-from crm_retention.backends.site_care_write import PARTIES_PER_BATCH, CareWriter, StepFacts
+from crm_retention.backends.site_care_write import PARTIES_PER_BATCH, CareWriter, PlansChanged, StepFacts
 from crm_retention.backends.site_write import Stamp
 from crm_retention.backends.sql import SqlBackend
 from crm_retention.engine.cycle import CycleResult
@@ -17,7 +17,7 @@ from crm_retention.engine.errors import Problem
 from crm_retention.engine.plans import Care
 from crm_retention.engine.touchpoints import CareResult, plan_care, standing_of, wanted_columns
 from crm_retention.jobs.runs import RunLog
-from crm_retention.plans.configuration import get_why
+from crm_retention.plans.configuration import get_care, get_what, get_why
 
 FIELDS = {
 	"entered": "members_entered",
@@ -31,19 +31,43 @@ FIELDS = {
 }
 
 
+TRIES = 5  # times that plans may change while a run writes, before it gives up
+
+
 def run_plans(
 	log: RunLog, backend: SqlBackend, care: Care, result: CycleResult, stamp: Stamp
 ) -> tuple[dict[str, int], list[Problem]]:
-	"""Plan and write; returns counts by field of the Retention Run, and the rules that could not be used."""
-	with log.step("planning"):
-		found = evaluate(backend, care, result, stamp.as_of)
-	with log.step("touchpoints"):
-		writer = CareWriter(backend, care, found, get_facts(care), stamp)
-		total = writer.prepare()
-		frappe.db.commit()
+	"""Plan and write; returns counts by field of the Retention Run, and the rules that could not be used.
+
+	Where somebody changes a plan in the meantime, the rest is planned anew by what it says then.
+	"""
+	counts = dict.fromkeys(FIELDS, 0)
+	for turn in range(TRIES):
+		with log.step("planning"):
+			found = evaluate(backend, care, result, stamp.as_of)
+		with log.step("touchpoints"):
+			written = write(log, CareWriter(backend, care, found, get_facts(care), stamp, turn))
+		for name in FIELDS:
+			counts[name] += (found.counts if written is None else written)[name]
+		if written is None:
+			break
+		if turn == TRIES - 1:
+			frappe.throw(frappe._("Plans were changed again and again while the run was at work."))
+		care = get_care(stamp.as_of)
+	return {FIELDS[name]: number for name, number in counts.items()}, found.problems
+
+
+def write(log: RunLog, writer: CareWriter) -> dict[str, int] | None:
+	"""Write all batches; where a plan changed before the last, the counts of what is written."""
+	total, done = writer.prepare(), 0
+	frappe.db.commit()
+	try:
 		for done in writer.batches(total, batch_size()):
 			log.advance("touchpoints", done / max(total, 1))
-	return {FIELDS[name]: number for name, number in found.counts.items()}, found.problems
+	except PlansChanged:
+		frappe.db.rollback()
+		return writer.counts(done)
+	return None
 
 
 def evaluate(backend: SqlBackend, care: Care, result: CycleResult, as_of: datetime.date) -> CareResult:
@@ -57,12 +81,15 @@ def evaluate(backend: SqlBackend, care: Care, result: CycleResult, as_of: dateti
 
 
 def get_facts(care: Care) -> list[StepFacts]:
-	"""For each step of the plans, in their order, its row in the form and why its touchpoints are there."""
+	"""For each step of the plans, in their order, its row in the form, what its touchpoints are and why they are there."""
 	facts = []
 	for plan in care.plans:
 		doc = frappe.get_doc("Maintenance Plan", plan.name)
 		rows = {row.step_key: row for row in doc.steps}
-		facts += [StepFacts(rows[step.key].name, get_why(doc, rows[step.key])) for step in plan.steps]
+		facts += [
+			StepFacts(row.name, get_what(row), get_why(doc, row))
+			for row in (rows[step.key] for step in plan.steps)
+		]
 	return facts
 
 

@@ -145,7 +145,9 @@ def test_two_at_once_one_works_and_the_other_leaves(site):
 	make_world()
 	first = start_run(site)
 	wait_for(first, lambda: made() > 0)
+	os.killpg(first.pid, signal.SIGSTOP)  # at work for as long as the second one needs to start
 	second = site.run("retention", "run", "--as-of", str(MONDAY))
+	os.killpg(first.pid, signal.SIGCONT)
 	assert second.returncode != 0
 	assert "Another run is at work" in second.stderr
 	assert first.wait(120) == 0
@@ -172,7 +174,7 @@ def test_keys_are_the_database_s():
 		double = frappe.new_doc(doctype)
 		given = {"name": "double", "party_type": "Customer", "party": "Member", field: stored[field]}
 		double.update(given)
-		with pytest.raises((frappe.UniqueValidationError, frappe.db.IntegrityError)):
+		with pytest.raises((frappe.UniqueValidationError, frappe.DuplicateEntryError)):
 			double.db_insert()
 		frappe.db.rollback()
 		values = dict.fromkeys(("occurrence_key", "open_key"))
@@ -193,14 +195,15 @@ def test_keys_are_the_database_s():
 # -- plans that change
 
 
-def change_plan(plan, move="At Once", removed="Cancel"):
-	"""A second version: the first step stays, the second goes, a third comes."""
+def change_plan(plan, on=MONDAY, move="At Once", removed="Cancel"):
+	"""A second version as of a day: the first step stays, the second goes, a third comes."""
 	draft = make_new_version(plan.name)
 	draft.steps = draft.steps[:1]
 	draft.append("steps", step("Fresh"))
 	draft.update({"members_move": move, "removed_steps": removed})
 	draft.insert()
 	draft.submit()
+	draft.db_set("since", on)
 	return draft
 
 
@@ -220,7 +223,7 @@ def test_version_submitted_in_the_middle_of_a_run(site):
 	finally:
 		os.killpg(process.pid, signal.SIGCONT)
 	newer = change()
-	assert process.wait(120) == 0
+	assert process.wait(120) == 0, last_error()
 	assert_names_its_version()
 	night(after(1))
 	assert_names_its_version()
@@ -235,9 +238,6 @@ def test_version_submitted_in_the_middle_of_a_run(site):
 	acts = [(row.party, row.step_key, row.occurrence) for row in touchpoints()]
 	assert len(acts) == len(set(acts))
 	assert sum(row.step_name == "Stays" for row in touchpoints()) == PARTIES
-	before = get_care_state()
-	night(after(1))
-	assert get_care_state() == before
 
 
 def test_plan_cancelled_in_the_middle_of_a_run_leaves_nothing_open(site):
@@ -258,6 +258,12 @@ def test_plan_cancelled_in_the_middle_of_a_run_leaves_nothing_open(site):
 	assert frappe.db.count("Plan Enrollment", {"open_key": ("is", "set")}) == 0
 	assert made(status=("in", ("Open", "Waiting"))) == 0
 	assert frappe.db.count("ToDo", {"reference_type": "Touchpoint", "status": "Open"}) == 0
+
+
+def last_error():
+	"""What the last run says went wrong."""
+	frappe.db.rollback()
+	return frappe.get_all("Retention Run", {}, pluck="error", order_by="creation desc", limit=1)
 
 
 def threaded(work):
@@ -297,7 +303,7 @@ def test_members_move_with_their_next_touchpoint():
 	plan = start_plan("Trial", step("Stays"), step("Goes"))
 	add_members("Member A", "Member B")
 	night()
-	newer = change_plan(plan, move="At Their Next Step", removed="Keep")
+	newer = change_plan(plan, after(1), move="At Their Next Step", removed="Keep")
 	night(after(1))
 	members = {"open_key": ("is", "set")}
 	assert set(frappe.get_all("Plan Enrollment", members, pluck="plan")) == {plan.name}
