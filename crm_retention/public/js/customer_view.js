@@ -104,7 +104,7 @@ frappe.provide("crm_retention.customer_view");
 			${view.note([when(task, data.as_of), channel, escape(task.assigned_to_name || __("nobody's")), why])}</div>`);
 		if (!task.may_act) return row;
 		const buttons = $(`<div class="rc-actions"></div>`).appendTo(row);
-		const actions = [["complete", __("Done", null, "Touchpoint")], ["skip", __("Skip")], ["later", __("Later")]];
+		const actions = [["complete", __("Done", null, "My Day")], ["skip", __("Skip")], ["later", __("Later")]];
 		actions.forEach(([action, label]) =>
 			$(`<button type="button" class="btn btn-default btn-sm">${label}</button>`)
 				.attr("aria-label", `${label}: ${name}`)

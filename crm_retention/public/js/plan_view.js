@@ -116,7 +116,7 @@ Object.assign(crm_retention.plan_view, {
 					{ name: __("This Plan"), values: found.total },
 					{ name: __("Other Plans"), values: found.other },
 				],
-				...(found.capacity ? { yMarkers: [{ label: __("Capacity"), value: found.capacity, options: { labelPos: "left" } }] } : {}),
+				...(found.capacity ? { yMarkers: [{ label: __("Capacity", null, "Retention Settings"), value: found.capacity, options: { labelPos: "left" } }] } : {}),
 			},
 		});
 	},

@@ -35,7 +35,7 @@ Object.assign(crm_retention.touchpoint, {
 		this.add_style();
 		const request_id = this.request_id();
 		const dialog = new frappe.ui.Dialog({
-			title: card.title || __("Done", null, "Touchpoint"),
+			title: card.title || __("Done", null, "My Day"),
 			fields: [
 				{ fieldname: "outcomes", fieldtype: "HTML" },
 				{ fieldname: "note", fieldtype: "Small Text", label: __("Note", null, "Touchpoint") },
@@ -49,7 +49,7 @@ Object.assign(crm_retention.touchpoint, {
 					default: frappe.datetime.add_days(frappe.datetime.get_today(), 7),
 				},
 			],
-			primary_action_label: __("Done", null, "Touchpoint"),
+			primary_action_label: __("Done", null, "My Day"),
 			primary_action: (values) => {
 				if (!outcome) {
 					frappe.show_alert({ message: __("Tap what came of it."), indicator: "orange" });

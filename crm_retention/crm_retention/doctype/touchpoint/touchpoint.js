@@ -7,7 +7,7 @@ frappe.ui.form.on("Touchpoint", {
 		}
 		const tp = crm_retention.touchpoint;
 		const reload = () => frm.reload_doc();
-		frm.add_custom_button(__("Done", null, "Touchpoint"), () => tp.complete(frm.doc, reload)).addClass("btn-primary");
+		frm.add_custom_button(__("Done", null, "My Day"), () => tp.complete(frm.doc, reload)).addClass("btn-primary");
 		frm.add_custom_button(__("Later"), () => tp.later(frm.doc, reload));
 		frm.add_custom_button(__("Skip"), () => tp.skip(frm.doc, reload));
 		if (frm.doc.message_status === "Failed") {

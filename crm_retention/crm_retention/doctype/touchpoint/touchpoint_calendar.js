@@ -4,7 +4,7 @@ frappe.views.calendar["Touchpoint"] = {
 	get_events_method: "crm_retention.api.touchpoints.get_events",
 	update_event_method: "crm_retention.api.touchpoints.move",
 	filters: [
-		{ fieldtype: "Link", fieldname: "assigned_to", options: "User", label: __("Responsible") },
+		{ fieldtype: "Link", fieldname: "assigned_to", options: "User", label: __("Responsible", null, "Touchpoint") },
 		{ fieldtype: "Link", fieldname: "touchpoint_type", options: "Touchpoint Type", label: __("Type") },
 	],
 };

@@ -29,9 +29,9 @@ frappe.listview_settings["Touchpoint"] = {
 			options: tp.OUTCOMES.map((value) => ({ value, label: __(value, null, "Touchpoint") })),
 		};
 		const note = { fieldname: "note", fieldtype: "Small Text", label: __("Note", null, "Touchpoint") };
-		const user = { fieldname: "user", fieldtype: "Link", options: "User", label: __("Responsible"), reqd: 1 };
+		const user = { fieldname: "user", fieldtype: "Link", options: "User", label: __("Responsible", null, "Touchpoint"), reqd: 1 };
 		const each = [
-			[__("Done", null, "Touchpoint"), "complete_each", [outcome, note]],
+			[__("Done", null, "My Day"), "complete_each", [outcome, note]],
 			[__("Skip"), "skip_each", [tp.reason_field()]],
 			[__("Later"), "reschedule_each", [tp.day_field(), tp.reason_field()]],
 			[__("Reassign"), "reassign", [user]],

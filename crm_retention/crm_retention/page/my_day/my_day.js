@@ -154,7 +154,7 @@ class MyDay {
 			<div class="my-day-what">${promise}<a href="${form}">${this.esc(__(card.touchpoint_type, null, "Touchpoint Type"))}</a>${channel}</div>
 			${why}${problem}${this.reach(card)}
 			<div class="my-day-acts">
-				<button class="btn btn-primary" data-act="complete">${__("Done", null, "Touchpoint")}</button>
+				<button class="btn btn-primary" data-act="complete">${__("Done", null, "My Day")}</button>
 				<button class="btn btn-default" data-act="skip">${__("Skip")}</button>
 				<button class="btn btn-default" data-act="later">${__("Later")}</button></div></article>`;
 	}

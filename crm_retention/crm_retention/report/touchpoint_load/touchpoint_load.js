@@ -2,7 +2,7 @@ frappe.query_reports["Touchpoint Load"] = {
 	filters: [
 		{ fieldname: "from_date", label: __("From Date"), fieldtype: "Date", default: frappe.datetime.get_today() },
 		{ fieldname: "weeks", label: __("Weeks"), fieldtype: "Int", default: 4 },
-		{ fieldname: "user", label: __("Responsible"), fieldtype: "Link", options: "User" },
+		{ fieldname: "user", label: __("Responsible", null, "Touchpoint"), fieldtype: "Link", options: "User" },
 		{ fieldname: "touchpoint_type", label: __("Touchpoint Type"), fieldtype: "Link", options: "Touchpoint Type" },
 		{ fieldname: "channel", label: __("Channel"), fieldtype: "Link", options: "Contact Channel" },
 		{ fieldname: "department", label: __("Department"), fieldtype: "Link", options: "Department" },

@@ -156,12 +156,12 @@ def get_columns() -> list[dict[str, Any]]:
 	"""Typed columns."""
 	return [
 		column("week", _("Week From"), "Date"),
-		column("user", _("Responsible"), "Link", options="User", width=150),
+		column("user", _("Responsible", context="Touchpoint"), "Link", options="User", width=150),
 		column("full_name", _("Name"), "Data", width=140),
 		column("touchpoints", _("Touchpoints"), "Int"),
 		column("late", _("Late", context="Touchpoint"), "Int", width=80),
 		column("promises", _("Promises"), "Int", width=95),
-		column("capacity", _("Capacity"), "Int", width=95),
+		column("capacity", _("Capacity", context="Retention Capacity"), "Int", width=95),
 		column("hours", _("Hours"), "Float", precision=1, width=80),
 		column("capacity_hours", _("Hours of Capacity"), "Float", precision=1, width=150),
 		column("used", _("Used", context="Retention Capacity"), "Percent"),
