@@ -18,6 +18,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -51,7 +52,7 @@ class Report:
 
 	def print(self) -> None:
 		print("\n=== Summary")
-		for suite, line in self.closing.items():
+		for suite, line in sorted(self.closing.items(), key=lambda item: SUITES.index(item[0])):
 			print(f"{suite:9} {'FAILED  ' if suite in self.failed else 'passed  '} {line}")
 		for suite, reason in self.left_out.items():
 			print(f"{suite:9} LEFT OUT {reason}")
@@ -68,27 +69,72 @@ def main() -> int:
 	exit_on_first_signal()
 
 	report, deadline = Report(), time.monotonic() + TIME_LIMIT
-	if "engine" in wanted:
+	on_bench = [suite for suite in wanted if suite != "engine"]
+	together = "engine" in wanted and (os.cpu_count() or 1) > 1
+	if on_bench:
+		beside = (
+			engine_beside(report, options.pytest_args, deadline) if together else contextlib.nullcontext()
+		)
+		run_on_bench(report, on_bench, options.pytest_args, deadline, beside)
+	if "engine" in wanted and "engine" not in report.closing:
 		run_engine(report, options.pytest_args, deadline)
-	if on_bench := [suite for suite in wanted if suite != "engine"]:
-		run_on_bench(report, on_bench, options.pytest_args, deadline)
 	report.print()
 	# asked for by name, a suite that cannot run is a failure
 	return 1 if report.failed or (options.suite != "all" and report.left_out) else 0
 
 
+ENGINE = "engine: tests/engine, in this checkout's environment"
+
+
 def run_engine(report: Report, arguments: list[str], deadline: float) -> None:
-	heading("engine: tests/engine, in this checkout's environment")
-	command = [sys.executable, "-m", "pytest", *writable_cache(), "tests/engine", *arguments]
-	code, output = run_and_show(command, deadline, cwd=ROOT)
+	heading(ENGINE)
+	code, output = run_and_show(engine_command(arguments), deadline, cwd=ROOT)
 	report.add("engine", code, last_line(output))
+
+
+def engine_command(arguments: list[str]) -> list[str]:
+	return [sys.executable, "-m", "pytest", *writable_cache(), "tests/engine", *arguments]
+
+
+@contextlib.contextmanager
+def engine_beside(report: Report, arguments: list[str], deadline: float) -> Iterator[None]:
+	"""Run the engine suite beside what the block does; its output comes after the block's."""
+	heading(f"{ENGINE}: begins now, its output comes at the end")
+	with tempfile.TemporaryFile("w+") as output:
+		process = subprocess.Popen(
+			engine_command(arguments),
+			cwd=ROOT,
+			stdin=subprocess.DEVNULL,
+			stdout=output,
+			stderr=subprocess.STDOUT,
+		)
+		try:
+			yield
+			with contextlib.suppress(subprocess.TimeoutExpired):
+				process.wait(max(1, deadline - time.monotonic()))
+		finally:
+			if process.poll() is None:
+				process.terminate()
+				process.wait(60)
+		output.seek(0)
+		text = output.read()
+		heading(ENGINE)
+		print(text, flush=True)
+		report.add("engine", process.returncode, last_line(text))
 
 
 def writable_cache() -> list[str]:
 	return [] if os.access(ROOT, os.W_OK) else ["-p", "no:cacheprovider"]
 
 
-def run_on_bench(report: Report, suites: list[str], arguments: list[str], deadline: float) -> None:
+def run_on_bench(
+	report: Report,
+	suites: list[str],
+	arguments: list[str],
+	deadline: float,
+	beside: contextlib.AbstractContextManager[None],
+) -> None:
+	"""``beside`` is entered once the database runs, and left before it is stopped again."""
 	try:
 		bench = find_bench()
 	except Unusable as error:
@@ -105,7 +151,7 @@ def run_on_bench(report: Report, suites: list[str], arguments: list[str], deadli
 	if suites:
 		heading(f"{', '.join(suites)}: on a disposable site of {bench.path}, as {bench.owner.pw_name}")
 		try:
-			with mariadb_running(bench), run_folder(bench) as run:
+			with mariadb_running(bench), beside, run_folder(bench) as run:
 				run_platform_tests(report, bench, run, suites, arguments, deadline)
 		except ServiceError as error:
 			for suite in suites:
