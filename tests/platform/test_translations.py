@@ -72,13 +72,40 @@ def test_translations_speak_of_customers_and_not_of_equipment():
 		("Potential", "Customer Tier", "潜力客户"),
 		("Potential", "Lifecycle Stage", "潜在客户"),
 		("Recency", "Retention Profile", "最近购买间隔"),
+		("Maintenance Plan", None, "客户维护计划"),
+		("Touchpoint", None, "维护任务"),
+		("My Day", None, "我的一天"),
+		("Contacts Held Back", None, "触达抑制统计"),
+		("Care Call", "Touchpoint Type", "关怀电话"),
+		("Care Call", None, "关怀电话"),
+		("Phone", "Contact Channel", "电话"),
+		("Call", "Interaction Kind", "通话"),
+		("Delivery", "Interaction Source", "交货"),
+		("Spring Festival", "Care Occasion", "春节"),
+		("No Offers After a Complaint", "Contact Rule", "投诉后不推优惠"),
+		("Wake-Up", "Maintenance Plan", "唤醒"),
+		("Needs Diagnosis", "Maintenance Plan Step", "需求诊断"),
+		("Touchpoints by Status", None, "维护任务看板（按状态）"),
+		("Withdraw", None, "撤回"),
 	],
 )
 def test_site_speaks_chinese(text, context, translation):
 	assert frappe._(text, lang="zh", context=context) == translation
 
 
-def test_words_of_the_platform_keep_its_translation():
+@pytest.mark.parametrize(
+	("text", "platform", "context", "translation"),
+	[
+		("Weight", "重量", "Customer Scorecard Criterion", "权重"),
+		("Order", "排序", "Interaction Kind", "订单"),
+	],
+)
+def test_words_of_the_platform_keep_its_translation(text, platform, context, translation):
 	"""A text without context holds for the whole desk: the weight of goods is not the weight of a criterion."""
-	assert frappe._("Weight", lang="zh") == "重量"
-	assert frappe._("Weight", lang="zh", context="Customer Scorecard Criterion") == "权重"
+	assert frappe._(text, lang="zh") == platform
+	assert frappe._(text, lang="zh", context=context) == translation
+
+
+def test_plans_are_not_called_as_the_servicing_of_equipment_is():
+	ours, theirs = (frappe._(name, lang="zh") for name in ("Maintenance Plan", "Maintenance Schedule"))
+	assert ours != theirs
