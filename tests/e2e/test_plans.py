@@ -185,8 +185,16 @@ def test_next_version_shows_its_difference_and_takes_over(desktop, log_in, scree
 def test_plan_reads_well_on_a_phone(phone, screenshot):
 	form = open_form(phone, "Maintenance Plan", "Regular Care v1")
 	expect(form.locator("[data-fieldname=steps_html]")).to_contain_text("Every quarter: Satisfaction Check")
-	for tab in ("Whom and What", "Goals and Budget", "Running"):
+	expect(form.get_by_role("button", name="Add Conditions")).to_have_count(0)  # it is in use
+	shown = {
+		"Whom and What": "[data-fieldname=steps_html]",
+		"Goals and Budget": ".retention-forecast",
+		"Running": "[data-fieldname=holdout_share]",
+	}
+	for tab, part in shown.items():
 		open_tab(phone, tab)
+		expect(form.locator(part).first).to_be_visible()
+		form.locator(part).first.scroll_into_view_if_needed()
 		settle(phone)
 		screenshot(phone, tab)
 		assert sticking_out(phone) == [], tab

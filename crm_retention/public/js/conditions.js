@@ -37,7 +37,7 @@ crm_retention.conditions.render = function (frm, options) {
 		const list = box.find(".rows");
 		rows.forEach((row) => list.append(crm_retention.conditions.get_row(row, options.doctype)));
 		if (!rows.length) list.append(`<div class="text-muted small pb-2">${options.empty}</div>`);
-		if (!frm.is_read_only?.() && frm.has_perm("write")) {
+		if (frm.doc.docstatus === 0 && !frm.is_read_only?.() && frm.has_perm("write")) {
 			$(`<button class="btn btn-xs btn-default mt-1">${
 				rows.length ? __("Edit Conditions") : __("Add Conditions")
 			}</button>`)
