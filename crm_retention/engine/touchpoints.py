@@ -55,6 +55,8 @@ KEYS = (
 	("h_nr", "h_day"),
 	("o_nr", "o_day"),
 	("g_seat", "g_ready"),
+	("m_open",),
+	("g_party",),
 	("party",),
 	("key",),
 )
@@ -303,7 +305,7 @@ def placed_in_time(
 	keep: Keep,
 ) -> ir.Table:
 	"""Candidates with the responsible person and the day; those without a free day wait for another night."""
-	booked, load = bookings(backend, given, due, left, as_of)
+	booked, load = bookings(backend, given, due, left, as_of, keep)
 	dealt = dealt_today(backend, given, as_of)
 	owned = keep("care_owned", schedule.owners(backend, due, care, standing, load, dealt))
 	steps = steps_table(care)
@@ -322,7 +324,12 @@ def placed_in_time(
 
 
 def bookings(
-	backend: Backend, given: Mapping[str, ir.Table], due: ir.Table, left: ir.Table, as_of: datetime.date
+	backend: Backend,
+	given: Mapping[str, ir.Table],
+	due: ir.Table,
+	left: ir.Table,
+	as_of: datetime.date,
+	keep: Keep,
 ) -> tuple[dict[tuple[str, int], int], dict[str, int]]:
 	"""Places taken by user and day number, and open touchpoints by user from before today.
 
@@ -337,10 +344,13 @@ def bookings(
 		(table.now == 1) & table.status.isin(["Waiting", "Suppressed"])
 	)
 	mine = table.filter(open_or_held & table.owner.notnull() & (table.sends.fill_null(0) == 0))
-	missed = due.filter(due.replaces == 1).select(m_open="open_key")
-	mine = mine.anti_join(missed, mine.open_key == missed.m_open)
-	gone = left.select(g_party="party", g_family="family")
-	mine = mine.anti_join(gone, (mine.party == gone.g_party) & (mine.family == gone.g_family))
+	missed = keep("care_replaced", due.filter(due.replaces == 1).select(m_open="open_key"))
+	gone = keep("care_gone", left.select(g_party="party", g_family="family"))
+	# joins and not NOT EXISTS: MariaDB looks the keys of a join up
+	mine = mine.left_join(missed, mine.open_key == missed.m_open)
+	mine = mine.filter(mine.m_open.isnull())
+	mine = mine.left_join(gone, (mine.party == gone.g_party) & (mine.family == gone.g_family))
+	mine = mine.filter(mine.g_party.isnull())
 	dated = mine.select("owner", "now", n=ibis.greatest(day_number(mine.due), ibis.literal(today, "int64")))
 	rows = backend.fetch(dated.group_by(["owner", "now", "n"]).aggregate(many=dated.count()))
 	booked: dict[tuple[str, int], int] = {}
