@@ -165,7 +165,8 @@ class CareWriter:
 			"left": many("left"),
 			"due": many("touchpoints", "w.status = 'Open'"),
 			"waiting": many("touchpoints", "w.status = 'Waiting'"),
-			"suppressed": many("touchpoints", "w.status = 'Suppressed'"),
+			"suppressed": many("touchpoints", "w.status = 'Suppressed'")
+			+ many("over", "w.status = 'Suppressed'"),
 			"missed": many("over", "w.status = 'Missed'"),
 			"cancelled": many("over", "w.status = 'Cancelled'"),
 			"unplaced": 0,
@@ -189,7 +190,8 @@ class CareWriter:
 	def end_touchpoints(self, span: str) -> str:
 		"""Missed and cancelled ones; what somebody completed in the meantime stays completed."""
 		reason = (
-			"CASE w.why WHEN 'next occurrence' THEN %(next)s WHEN 'party' THEN %(gone)s ELSE %(unfit)s END"
+			"CASE w.why WHEN 'next occurrence' THEN %(next)s WHEN 'waited too long' THEN %(late)s "
+			"WHEN 'party' THEN %(gone)s ELSE %(unfit)s END"
 		)
 		sets = {
 			"status": "w.status", "reason": self.texts(reason), "open_key": "NULL", "_assign": "NULL",
@@ -383,6 +385,7 @@ class CareWriter:
 		quote = frappe.db.escape
 		reasons = {
 			"next": reason_of("next occurrence"),
+			"late": reason_of("waited too long"),
 			"gone": reason_of("party"),
 			"unfit": reason_of("target"),
 		}
@@ -422,6 +425,7 @@ def reason_of(why: str) -> str:
 	"""The engine's reasons as people read them."""
 	return {
 		"next occurrence": frappe._("Its next occurrence came"),
+		"waited too long": frappe._("Held back until its time had passed"),
 		"party": frappe._("No longer a customer or open lead"),
 		"target": frappe._("No longer in the plan's targets"),
 	}[why]

@@ -135,15 +135,14 @@ def joining(backend: Backend, care: Care, fitting: ir.Table, current: ir.Table) 
 
 
 def enrolled(
-	current: ir.Table, left: ir.Table, entered: ir.Table, as_of: datetime.date, keep: Keep
+	current: ir.Table, gone: ir.Table, entered: ir.Table, as_of: datetime.date, keep: Keep
 ) -> ir.Table:
 	"""nr, plan_nr, family_nr, clock, phase, spread, moves of everyone treated by a plan at work.
 
 	Who went over to the next version today had today's acts from the one before.
 	"""
-	out = left.select(l_party="party", l_family="family")
-	joined = current.left_join(out, (current.party == out.l_party) & (current.family == out.l_family))
-	stay = joined.filter(joined.l_party.isnull() & (joined.treated == 1) & (joined.at_work == 1))
+	joined = current.left_join(gone, (current.party == gone.g_party) & (current.family == gone.g_family))
+	stay = joined.filter(joined.g_party.isnull() & (joined.treated == 1) & (joined.at_work == 1))
 	stay = stay.filter(stay.moved.isnull() | (stay.moved < literal(as_of)))
 	names = ("nr", "plan_nr", "family_nr", "clock", "phase", "spread", "moves")
 	staying = stay.mutate(moves=stay.next_plan.notnull().cast("int64")).select(*names)

@@ -31,7 +31,7 @@ from .contact import Facts
 from .dates import literal
 from .enrollment import enrolled, families, joining, leaving, members, plan_problems, plans_table, running
 from .errors import Problem
-from .occurrences import Falls, happenings, nearest, steps_table
+from .occurrences import LATE, Falls, happenings, nearest, steps_table
 from .plans import Care
 from .relations import RELATIONS, completed
 from .signals import Keep
@@ -121,17 +121,18 @@ def plan_care(
 	current = keep("care_current", running(given, names, plans))
 	fitting = keep("care_fitting", members(standing, care, as_of, broken))
 	left = keep("care_left", leaving(current, fitting, standing_still(care, broken)))
+	gone = keep("care_gone", left.select(g_party="party", g_family="family", g_why="why"))
 	entered = joining(backend, care, fitting, current)
-	people = enrolled(current, left, entered, as_of, keep)
+	people = enrolled(current, gone, entered, as_of, keep)
 
 	today = number(as_of)
 	days = backend.load("care_calendar", days_table(today - KNOWN_PAST, today + KNOWN_FUTURE), ("n",))
 	due = candidates(backend, care, given, standing, names, people, days, as_of, keep)
-	placed = placed_in_time(backend, care, given, standing, due, left, as_of, keep)
+	placed = placed_in_time(backend, care, given, standing, due, gone, as_of, keep)
 	facts = Facts(given, standing, names, as_of)
 	held = contact.stops(placed.mutate(day=placed.day), care, facts, keep)
 	touchpoints = keep("care_touchpoints", judged(backend, care, placed, held, days))
-	over = keep("care_over", ending(given, touchpoints, left))
+	over = keep("care_over", ending(given, touchpoints, gone, as_of))
 	counts = count(backend, entered, left, touchpoints, over, due)
 	whom = standing.select(w_nr="nr", party="party")
 	arrivals = entered.inner_join(whom, entered.nr == whom.w_nr)
@@ -300,12 +301,12 @@ def placed_in_time(
 	given: Mapping[str, ir.Table],
 	standing: ir.Table,
 	due: ir.Table,
-	left: ir.Table,
+	gone: ir.Table,
 	as_of: datetime.date,
 	keep: Keep,
 ) -> ir.Table:
 	"""Candidates with the responsible person and the day; those without a free day wait for another night."""
-	booked, load = bookings(backend, given, due, left, as_of, keep)
+	booked, load = bookings(backend, given, due, gone, as_of, keep)
 	dealt = dealt_today(backend, given, as_of)
 	owned = keep("care_owned", schedule.owners(backend, due, care, standing, load, dealt))
 	steps = steps_table(care)
@@ -327,7 +328,7 @@ def bookings(
 	backend: Backend,
 	given: Mapping[str, ir.Table],
 	due: ir.Table,
-	left: ir.Table,
+	gone: ir.Table,
 	as_of: datetime.date,
 	keep: Keep,
 ) -> tuple[dict[tuple[str, int], int], dict[str, int]]:
@@ -339,25 +340,26 @@ def bookings(
 	"""
 	today = number(as_of)
 	table = completed(given["touchpoints"], "touchpoints")
-	table = table.mutate(now=(table.judged == literal(as_of)).fill_null(False).cast("int64"))
+	table = table.mutate(same_day=(table.judged == literal(as_of)).fill_null(False).cast("int64"))
 	open_or_held = (table.status == "Open") | (
-		(table.now == 1) & table.status.isin(["Waiting", "Suppressed"])
+		(table.same_day == 1) & table.status.isin(["Waiting", "Suppressed"])
 	)
 	mine = table.filter(open_or_held & table.owner.notnull() & (table.sends.fill_null(0) == 0))
 	missed = keep("care_replaced", due.filter(due.replaces == 1).select(m_open="open_key"))
-	gone = keep("care_gone", left.select(g_party="party", g_family="family"))
 	# joins and not NOT EXISTS: MariaDB looks the keys of a join up
 	mine = mine.left_join(missed, mine.open_key == missed.m_open)
 	mine = mine.filter(mine.m_open.isnull())
 	mine = mine.left_join(gone, (mine.party == gone.g_party) & (mine.family == gone.g_family))
 	mine = mine.filter(mine.g_party.isnull())
-	dated = mine.select("owner", "now", n=ibis.greatest(day_number(mine.due), ibis.literal(today, "int64")))
-	rows = backend.fetch(dated.group_by(["owner", "now", "n"]).aggregate(many=dated.count()))
+	dated = mine.select(
+		"owner", "same_day", n=ibis.greatest(day_number(mine.due), ibis.literal(today, "int64"))
+	)
+	rows = backend.fetch(dated.group_by(["owner", "same_day", "n"]).aggregate(many=dated.count()))
 	booked: dict[tuple[str, int], int] = {}
 	load: dict[str, int] = {}
-	for user, now, n, many in zip(rows["owner"], rows["now"], rows["n"], rows["many"], strict=True):
+	for user, same_day, n, many in zip(rows["owner"], rows["same_day"], rows["n"], rows["many"], strict=True):
 		booked[str(user), int(n)] = booked.get((str(user), int(n)), 0) + int(many)
-		if not now:
+		if not same_day:
 			load[str(user)] = load.get(str(user), 0) + int(many)
 	return booked, load
 
@@ -398,8 +400,12 @@ def judged(backend: Backend, care: Care, placed: ir.Table, held: ir.Table, days:
 	)  # fmt: skip
 
 
-def ending(given: Mapping[str, ir.Table], touchpoints: ir.Table, left: ir.Table) -> ir.Table:
-	"""key, status and why of what is still to be done and ends: its next occurrence came, or its party left the plan."""
+def ending(
+	given: Mapping[str, ir.Table], touchpoints: ir.Table, gone: ir.Table, as_of: datetime.date
+) -> ir.Table:
+	"""key, status and why of what is still to be done and ends: its next occurrence came, its party left the plan, or a
+	rule held it back until nobody asked for it any more.
+	"""
 	table = completed(given["touchpoints"], "touchpoints")
 	still = table.filter(table.open_key.notnull())
 	replaced = touchpoints.filter(touchpoints.replaces == 1).select(r_open="open_key", r_key="key")
@@ -407,10 +413,19 @@ def ending(given: Mapping[str, ir.Table], touchpoints: ir.Table, left: ir.Table)
 	missed = late.filter(late.key != late.r_key).select(
 		"key", "party", status=ibis.literal("Missed"), why=ibis.literal("next occurrence")
 	)
-	gone = left.select(l_party="party", l_family="family", why="why")
-	dropped = still.inner_join(gone, (still.party == gone.l_party) & (still.family == gone.l_family))
-	cancelled = dropped.select("key", "party", status=ibis.literal("Cancelled"), why="why")
-	return missed.union(cancelled)
+	left = still.inner_join(gone, (still.party == gone.g_party) & (still.family == gone.g_family))
+	cancelled = left.select("key", "party", status=ibis.literal("Cancelled"), why="g_why")
+	# one that is judged again has its day moved on; so an old day says that its occurrence is over
+	over = still.filter(
+		(still.status == "Waiting") & (still.due < literal(as_of - datetime.timedelta(days=LATE)))
+	)
+	stayed = over.left_join(gone, (over.party == gone.g_party) & (over.family == gone.g_family))
+	stayed = stayed.left_join(replaced, stayed.open_key == replaced.r_open)
+	stale = stayed.filter(stayed.g_party.isnull() & stayed.r_open.isnull())
+	suppressed = stale.select(
+		"key", "party", status=ibis.literal("Suppressed"), why=ibis.literal("waited too long")
+	)
+	return missed.union(cancelled).union(suppressed)
 
 
 def count(
@@ -430,7 +445,7 @@ def count(
 		"left": rows(left),
 		"due": int(by_status.get("Open", 0)),
 		"waiting": int(by_status.get("Waiting", 0)),
-		"suppressed": int(by_status.get("Suppressed", 0)),
+		"suppressed": int(by_status.get("Suppressed", 0)) + int(by_end.get("Suppressed", 0)),
 		"missed": int(by_end.get("Missed", 0)),
 		"cancelled": int(by_end.get("Cancelled", 0)),
 		"unplaced": rows(due) - sum(int(n) for n in by_status.values()),

@@ -525,6 +525,19 @@ def test_quiet_days_move_a_contact_and_name_the_rule():
 	]
 
 
+def test_a_greeting_that_was_held_back_does_not_come_months_later():
+	rule = ContactRule("Dispute", "condition", conditions=(Condition("open_complaints", ">", 0),))
+	feast = Occasion("Feast", (Day(2025, 3, 5),))
+	made = world(plan(step("f", "occasion", occasion="Feast")), parties=0, rules=(rule,), occasions=(feast,))
+	made.party("A", open_complaints=1)
+	made.run(START)
+	made.run(Day(2025, 3, 18))
+	assert [row["status"] for row in made.touchpoints()] == ["Waiting"]
+	made.change("A", open_complaints=0)
+	made.run(Day(2025, 4, 6))
+	assert [(row["status"], row["open_key"]) for row in made.touchpoints()] == [("Suppressed", None)]
+
+
 def test_what_waits_goes_when_the_rule_lets_go_and_keeps_its_key():
 	rule = ContactRule("Dispute", "condition", conditions=(Condition("open_complaints", ">", 0),))
 	made = world(plan(step(days=30)), parties=0, rules=(rule,))
