@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 
 import frappe
 import ibis
+import ibis.expr.types as ir
 from frappe.utils import cint
 
 from crm_retention.backends.site_care import care_relations
@@ -73,11 +75,17 @@ def write(log: RunLog, writer: CareWriter) -> dict[str, int] | None:
 def evaluate(backend: SqlBackend, care: Care, result: CycleResult, as_of: datetime.date) -> CareResult:
 	"""The engine's result, still in work tables of this connection."""
 	given = {**backend.relations(), **care_relations()}
+	return plan_care(backend, care, given, get_standing(backend, care, result, given), as_of)
+
+
+def get_standing(
+	backend: SqlBackend, care: Care, result: CycleResult, given: Mapping[str, ir.Table]
+) -> ir.Table:
+	"""The profiles of this run with what planning asks of them, numbered."""
 	profiles = result.profiles
 	numbered = profiles.mutate(nr=ibis.row_number().over(ibis.window(order_by=profiles.party)))
 	table = standing_of(numbered, given["parties"], wanted_columns(care))
-	standing = backend.materialise("care_standing", table, ("nr",))
-	return plan_care(backend, care, given, standing, as_of)
+	return backend.materialise("care_standing", table, ("nr",))
 
 
 def get_facts(care: Care) -> list[StepFacts]:
