@@ -34,6 +34,7 @@ def set_up() -> None:
 	frappe.db.set_value("Contact Rule", {"enabled": 1}, "enabled", 0)
 	frappe.db.set_value("Interaction Source", {"enabled": 1}, "enabled", 0)
 	configure(fallback_owner=FAY, planning_days=14, touchpoints_per_day="", holiday_list=None)
+	configure(plans_enabled=1)
 	frappe.clear_cache()
 	frappe.db.commit()
 
