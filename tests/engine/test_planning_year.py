@@ -125,8 +125,10 @@ def test_every_occurrence_of_an_interval_is_made_once_and_none_is_lost(year):
 
 
 def test_nobody_has_more_on_a_day_than_it_holds_and_nothing_on_days_off(year):
+	# one that was missed in the night before its day was nobody's work any more, and its place was given on
+	work = "status IN ('Open', 'Done') OR (status = 'Missed' AND ended_on > due)"
 	by_person = year.ask(
-		"SELECT owner, due, COUNT(*) FROM touchpoints WHERE sends = 0 AND status IN ('Open', 'Done', 'Missed') GROUP BY ALL"
+		f"SELECT owner, due, COUNT(*) FROM touchpoints WHERE sends = 0 AND ({work}) GROUP BY ALL"
 	)
 	assert max(count for _owner, _due, count in by_person) <= A_DAY
 	assert not {due for _owner, due, _count in by_person} & OFF
@@ -164,9 +166,10 @@ def test_never_two_open_ones_of_a_step(year):
 	)
 
 
-def test_what_nobody_did_was_missed_and_not_piled_up(year):
+def test_what_nobody_did_of_an_interval_was_missed_and_not_piled_up(year):
 	statuses = dict(year.ask("SELECT status, COUNT(*) FROM touchpoints GROUP BY status"))
 	assert statuses["Done"] > statuses.get("Missed", 0)
-	assert year.ask(
-		f"SELECT COUNT(*) FROM touchpoints WHERE status = 'Open' AND due < DATE '{LAST}' - 100"
-	) == [(0,)]
+	longest = {"talk": 31, "ask": 92, "insight": 14, "letter": 7}
+	for key, interval in longest.items():
+		old = f"status = 'Open' AND step = '{key}' AND occurrence < DATE '{LAST}' - {interval}"
+		assert year.ask(f"SELECT COUNT(*) FROM touchpoints WHERE {old}") == [(0,)], key
