@@ -14,7 +14,6 @@ from tests.platform.trade import DAY, add_customers, add_sales
 
 @pytest.fixture(autouse=True)
 def buyer():
-	frappe.db.set_single_value("Retention Settings", "capture_enabled", 1)
 	add_customers("Buyer")
 
 
