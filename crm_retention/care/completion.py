@@ -8,7 +8,7 @@ import frappe
 from frappe import _
 from frappe.utils import cint, cstr, flt, now_datetime
 
-from crm_retention.care import rules
+from crm_retention.care.people import may_care, throw_field
 
 if TYPE_CHECKING:
 	from frappe.model.document import Document
@@ -82,7 +82,7 @@ def validate_facts(doc: Document) -> None:
 		if fact.refuse and fact.fact in row and not row[fact.fact]:
 			message = _("needed for an interaction of the kind {0}.").format(_(kind.name))
 			field = fact.fact if doc.meta.has_field(fact.fact) else "note"
-			rules.throw_field(doc, field, message, frappe.MandatoryError)
+			throw_field(doc, field, message, frappe.MandatoryError)
 
 
 def create_promise(doc: Document) -> Document:
@@ -110,7 +110,7 @@ def create_promise(doc: Document) -> Document:
 def get_person(doc: Document) -> str | None:
 	"""Whoever completed it, if touchpoints of the party can be theirs."""
 	user = frappe.session.user
-	if user in ("Administrator", "Guest") or not rules.may_care(user, doc.party_type, doc.party):
+	if user in ("Administrator", "Guest") or not may_care(user, doc.party_type, doc.party):
 		return None
 	return user
 

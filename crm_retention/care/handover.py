@@ -14,6 +14,7 @@ from frappe import _
 from frappe.utils import cstr, nowdate
 
 from crm_retention.care import rules, todos
+from crm_retention.care.people import may_care
 from crm_retention.care.reminders import insert_notices
 
 Party = tuple[str, str]
@@ -131,7 +132,7 @@ def move_all(
 
 def move_party(party_type: str, party: str, from_user: str, to_user: str, keep: list[str]) -> int:
 	"""Owner, open touchpoints, their ToDos and events, and the brief as a comment; returns how many touchpoints."""
-	if not rules.may_care(to_user, party_type, party):
+	if not may_care(to_user, party_type, party):
 		message = _("{0} may not read {1} {2}.")
 		frappe.throw(message.format(to_user, _(party_type), party), frappe.PermissionError)
 	filters = {"party_type": party_type, "party": party, "assigned_to": from_user}

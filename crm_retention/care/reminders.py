@@ -10,7 +10,7 @@ import frappe
 from frappe import _
 from frappe.utils import now, now_datetime
 
-from crm_retention.care.rules import may_care
+from crm_retention.care.people import may_care
 
 CHUNK = 500
 

@@ -9,6 +9,9 @@ import frappe
 from frappe import _
 from frappe.utils import add_days, add_to_date, cint, cstr, get_datetime, getdate, now_datetime, nowdate
 
+from crm_retention.care.completion import validate_facts
+from crm_retention.care.people import may_care, throw_field
+
 if TYPE_CHECKING:
 	from frappe.model.document import Document
 
@@ -103,13 +106,6 @@ def get_default_person(party_type: str, party: str) -> str | None:
 		return responsible
 	user = frappe.session.user
 	return None if user in ("Administrator", "Guest") else user
-
-
-def may_care(user: str, party_type: str, party: str) -> bool:
-	"""Whether a touchpoint of the party can be this user's: enabled, and may read the party."""
-	if not frappe.db.get_value("User", user, "enabled"):
-		return False
-	return bool(frappe.has_permission(party_type, "read", party, user=user))
 
 
 def set_facts(doc: Document) -> None:
@@ -232,8 +228,6 @@ def end(doc: Document, before: Any) -> None:
 
 def validate_done(doc: Document) -> None:
 	"""Done needs an outcome, and what the kind of interaction insists on."""
-	from crm_retention.care.completion import validate_facts
-
 	if not doc.outcome and not doc.flags.by_app:
 		throw_field(doc, "outcome", _("say what came of it."), frappe.MandatoryError)
 	if doc.next_step and not doc.next_date:
@@ -244,10 +238,3 @@ def validate_done(doc: Document) -> None:
 		throw_field(doc, "next_date", _("{0} is past.").format(frappe.format(doc.next_date, "Date")))
 	if not doc.flags.by_app:
 		validate_facts(doc)
-
-
-def throw_field(
-	doc: Document, field: str, message: str, error: type[Exception] = frappe.ValidationError
-) -> None:
-	"""Refuse, naming the field."""
-	frappe.throw(_("{0}: {1}").format(_(doc.meta.get_label(field)), message), error)
