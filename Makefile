@@ -13,7 +13,7 @@ demo: ## try it without a bench: score the example purchases, write a report, na
 	@scripts/venv.sh cli
 	@$(PY)/crm-retention demo $(ARGS)
 
-test: ## run the tests: the engine everywhere, platform and browser on a bench; SUITE=engine|platform|e2e, ARGS="-k ..."
+test: ## run the tests: the engine everywhere, site and browser on a bench; SUITE=engine|site|e2e, ARGS="-k ..."
 	@scripts/venv.sh cli test
 	@$(PY)/python scripts/test.py --suite $(SUITE) -- $(ARGS)
 

@@ -1,7 +1,7 @@
-"""Run the test suites: `make test`, or `make test SUITE=engine|platform|e2e`.
+"""Run the test suites: `make test`, or `make test SUITE=engine|site|e2e`.
 
 engine    everywhere, in this checkout's own environment
-platform  on a disposable site, wherever there is a bench
+site      on a disposable site, wherever there is a bench
 e2e       in a real browser on the same site
 
 Fails if any suite fails, or has no tests. What cannot run here is named, with the way to get it.
@@ -32,7 +32,7 @@ from benchkit.database import admin_from, read_config, stop_mariadb
 from benchkit.services import ServiceError, ensure_mariadb, exit_on_first_signal
 from benchkit.stores import database_kind
 
-SUITES = ("engine", "platform", "e2e")
+SUITES = ("engine", "site", "e2e")
 NO_TESTS_COLLECTED = 5
 TIME_LIMIT = int(os.environ.get("TEST_TIME_LIMIT", 25 * 60))  # seconds, all suites together
 
@@ -152,18 +152,18 @@ def run_on_bench(
 		heading(f"{', '.join(suites)}: on a disposable site of {bench.path}, as {bench.owner.pw_name}")
 		try:
 			with mariadb_running(bench), beside, run_folder(bench) as run:
-				run_platform_tests(report, bench, run, suites, arguments, deadline)
+				run_site_tests(report, bench, run, suites, arguments, deadline)
 		except ServiceError as error:
 			for suite in suites:
 				report.add(suite, 1, str(error))
 
 
-def run_platform_tests(
+def run_site_tests(
 	report: Report, bench: Bench, run: Path, suites: list[str], arguments: list[str], deadline: float
 ) -> None:
 	result = run / "result.json"
 	command = [
-		bench.python, run / "apps/crm_retention/scripts/platform_tests.py",
+		bench.python, run / "apps/crm_retention/scripts/site_tests.py",
 		"--bench", bench.path, "--run", run, "--result", result, "--suites", *suites, "--pytest-args", *arguments,
 	]  # fmt: skip
 	environment = bench.environment(PYTHONDONTWRITEBYTECODE="1", CHROMIUM=find_browser() or "")

@@ -21,7 +21,7 @@ from tests.e2e.pages import (
 	settle,
 	sticking_out,
 )
-from tests.platform.desk import make_user
+from tests.site.desk import make_user
 
 PASSWORD = "Not-a-secret-42"
 SELLER = "seller@example.com"

@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import DESKTOP, PHONE
 from tests.e2e.pages import settle, sticking_out
-from tests.platform.desk import make_user
-from tests.platform.touchpoints import make_customers, make_seller, make_touchpoint
+from tests.site.desk import make_user
+from tests.site.touchpoints import make_customers, make_seller, make_touchpoint
 
 PASSWORD = "Not-a-secret-42"
 ANNA, BEN, BOSS = "anna.field@example.com", "ben.field@example.com", "boss.field@example.com"

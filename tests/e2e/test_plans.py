@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.pages import close_message, message, open_form, open_tab, save, settle, sticking_out
-from tests.platform.desk import make_customer, make_profile, make_user
-from tests.platform.plans import enroll, get_touchpoint, make_due, make_plan, make_step
+from tests.site.desk import make_customer, make_profile, make_user
+from tests.site.plans import enroll, get_touchpoint, make_due, make_plan, make_step
 
 ANNA = "anna.plans@example.com"
 CUSTOMERS = tuple(f"Planned {number:02d}" for number in range(1, 21))

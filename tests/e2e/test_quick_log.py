@@ -8,7 +8,7 @@ from frappe.utils import add_days, getdate, nowdate
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.pages import open_form, open_tab, settle
-from tests.platform.touchpoints import make_customers, make_touchpoint
+from tests.site.touchpoints import make_customers, make_touchpoint
 
 LONG = "Quiet Harbour Trading and Shipping Company Limited of Shanghai"
 KINDS = ["Call", "Email", "Visit", "Meeting", "Message", "Note", "Servicing"]

@@ -11,7 +11,7 @@ from frappe.custom.doctype.custom_field.custom_field import create_custom_field
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.pages import close_message, message, open_form, open_tab, save, settle, sticking_out
-from tests.platform.trade import add_customers, add_sales, ago
+from tests.site.trade import add_customers, add_sales, ago
 
 TIERS = ("Potential", "Regular", "High Value")
 
@@ -36,7 +36,7 @@ def screen(request) -> Page:
 @pytest.fixture
 def scored(trade):
 	"""A site whose customers were scored today."""
-	from tests.platform.trade import run
+	from tests.site.trade import run
 
 	run(frappe.utils.getdate())
 

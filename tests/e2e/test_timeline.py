@@ -11,8 +11,8 @@ from frappe.utils import add_days, nowdate
 from playwright.sync_api import Page, expect
 
 from tests.e2e.pages import open_form, open_tab, settle, sticking_out
-from tests.platform.interactions import make_row
-from tests.platform.touchpoints import make_customers, make_touchpoint
+from tests.site.interactions import make_row
+from tests.site.touchpoints import make_customers, make_touchpoint
 
 CUSTOMER = "Timeline Trading and Shipping Company Limited of Shanghai"
 CALLS = 25

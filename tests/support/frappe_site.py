@@ -1,7 +1,7 @@
-"""The site that platform and browser tests run on, and how each test leaves it as it was.
+"""The site that site tests and browser tests run on, and how each test leaves it as it was.
 
 `make test` provides a disposable one. To use another that you can lose, from the bench's environment:
-FRAPPE_BENCH=~/frappe-bench CRM_RETENTION_SITE=site-you-can-lose env/bin/python -m pytest tests/platform
+FRAPPE_BENCH=~/frappe-bench CRM_RETENTION_SITE=site-you-can-lose env/bin/python -m pytest tests/site
 """
 
 from __future__ import annotations
