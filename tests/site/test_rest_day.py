@@ -2,60 +2,32 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import frappe
 import pytest
 import requests
-from benchkit.services import http_status, wait_until
 from frappe.utils import add_days, nowdate
 
 from tests.site.touchpoints import make_customers, make_seller, make_touchpoint
+from tests.support.web import Client, serving
 
 pytestmark = pytest.mark.commits
 ANNA, BEN = "anna.rest@example.com", "ben.rest@example.com"
 PARTIES = ("Rest One", "Rest Two", "Rest Three")
 
 
-def free_port():
-	with socket.socket() as found:
-		found.bind(("127.0.0.1", 0))
-		return found.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def server(site):
-	port = free_port()
-	process = site.start(
-		"serve", "--port", str(port), "--noreload", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-	)
-	try:
-		assert wait_until(lambda: http_status(port, "/api/method/ping") == 200, 60), "no web server"
-		yield f"http://127.0.0.1:{port}"
-	finally:
-		os.killpg(process.pid, signal.SIGTERM)
-		process.wait(30)
+	with serving(site) as url:
+		yield url
 
 
-class Phone:
-	"""A client with a token and no more."""
-
-	def __init__(self, url, user):
-		self.url, secret = url, "secret-of-" + user
-		doc = frappe.get_doc("User", user)
-		doc.api_key, doc.api_secret = "key-of-" + user, secret
-		doc.save()
-		self.headers = {"Authorization": f"token {doc.api_key}:{secret}", "Accept": "application/json"}
+class Phone(Client):
+	"""A client of the app's own methods."""
 
 	def call(self, method, **values):
-		return self.send("POST", f"/api/method/crm_retention.api.{method}", values)
-
-	def send(self, verb, path, values=None):
-		return requests.request(verb, self.url + path, json=values, headers=self.headers, timeout=60)
+		return super().call(f"crm_retention.api.{method}", **values)
 
 
 @pytest.fixture(scope="module")
