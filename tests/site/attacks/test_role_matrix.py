@@ -26,6 +26,7 @@ from tests.site.attacks.scene import (
 	SECRET,
 	WITH_PARTY,
 	acting_as,
+	get_address,
 	make_parties,
 	make_people,
 )
@@ -52,6 +53,7 @@ def names():
 	found = make_parties()
 	make_people()
 	found["Retention Run"] = {party: make_run() for party in (NEAR, FAR)}
+	found["calls"] = {party: get_calls(found, party) for party in (NEAR, FAR)}
 	return found
 
 
@@ -75,7 +77,7 @@ def get_calls(names: Any, party: str) -> dict[str, dict[str, Any]]:
 		API + "cycle.progress": {"run": run},
 		API + "handover.hand_over": {
 			"from_user": "Administrator",
-			"to_user": frappe.session.user,
+			"to_user": get_address("Retention User"),
 			"parties": json.dumps([["Customer", party]]),
 		},
 		API + "handover.brief": of_party,
@@ -113,7 +115,7 @@ def get_calls(names: Any, party: str) -> dict[str, dict[str, Any]]:
 
 
 def test_every_method_has_its_row(names):
-	assert sorted(get_calls(names, NEAR)) == sorted(get_methods())
+	assert sorted(names["calls"][NEAR]) == sorted(get_methods())
 
 
 def test_every_kind_of_record_of_a_customer_is_in_the_scene():
@@ -221,7 +223,7 @@ def call_about_both(names: Any, path: str) -> Cell:
 def ask_about(names: Any, path: str, party: str) -> str:
 	frappe.db.savepoint("party")
 	try:
-		answer = call(path, **get_calls_unseen(names, party)[path])
+		answer = call(path, **names["calls"][party][path])
 	except REFUSED as error:
 		return refused_with(error)
 	finally:
@@ -230,7 +232,7 @@ def ask_about(names: Any, path: str, party: str) -> str:
 		return refused_with(answer)
 	cell = as_cell(answer)
 	# what speaks of no customer by name was done for the one that was asked about
-	named = {"name", "names", "parties", "party"} & set(get_calls_unseen(names, party)[path])
+	named = {"name", "names", "parties", "party"} & set(names["calls"][party][path])
 	return ("N" if party == NEAR else "F") if named and cell in ("+", "-") and answer != {} else cell
 
 
@@ -238,16 +240,6 @@ def refused_with(reason: Any) -> str:
 	"""A refusal; one that speaks of the customer beyond to whoever may not read it is no promise that can be made."""
 	told = frappe.as_json([str(reason), frappe.local.message_log])
 	return "F!" if SECRET in told and not frappe.has_permission("Customer", "read", FAR) else "x"
-
-
-def get_calls_unseen(names: Any, party: str) -> dict[str, dict[str, Any]]:
-	"""The arguments, made without the rights of whoever asks."""
-	user = frappe.session.user
-	frappe.set_user("Administrator")
-	try:
-		return get_calls(names, party)
-	finally:
-		frappe.set_user(user)
 
 
 def get_listed(doctype: str) -> Any:
@@ -339,7 +331,8 @@ def show_chart(chart: str) -> Cell:
 
 
 def show_page(page: str) -> Any:
-	return Cell("+" if call("frappe.desk.desk_page.getpage", name=page) is None else "+")
+	call("frappe.desk.desk_page.getpage", name=page)
+	return Cell("+")
 
 
 def as_text(cells: dict[str, list[str]]) -> str:
