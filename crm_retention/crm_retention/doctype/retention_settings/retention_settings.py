@@ -6,7 +6,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from crm_retention import catalogue, filters
+from crm_retention import catalogue, filters, keeping
 from crm_retention.configuration import get_plain_settings
 from crm_retention.engine.config import parse
 from crm_retention.engine.errors import ConfigError
@@ -71,6 +71,7 @@ class RetentionSettings(Document):
 		self.validate_windows()
 		self.validate_currencies()
 		self.validate_capacity()
+		keeping.validate_periods(self)
 
 	def validate_run_hour(self) -> None:
 		if not 0 <= frappe.utils.cint(self.run_hour) <= 23:
