@@ -8,6 +8,8 @@ app_license = "GPL-3.0-or-later"
 # with the owner: Frappe 16 asks GitHub who owns a bare name, even where the app is on the bench already
 required_apps = ["frappe/erpnext"]
 export_python_type_annotations = True
+# newer versions of Frappe then refuse a whitelisted method without types; older ones do not know it
+require_type_annotated_api_methods = True
 
 after_install = "crm_retention.setup.install.after_install"
 after_migrate = "crm_retention.setup.install.after_migrate"

@@ -12,7 +12,7 @@ from crm_retention.care import rules
 from crm_retention.origins import folded
 from crm_retention.parties import get_party_name, profile_name
 from crm_retention.views import occasions
-from crm_retention.views.access import get_full_names, may_read_any, only_readable
+from crm_retention.views.access import get_full_names, is_readable, may_read_any, only_readable
 
 STOP_DAYS = 30
 MOST_TOUCHPOINTS = 100
@@ -188,11 +188,7 @@ def get_rhythm(party_type: str, party: str, as_of: datetime.date) -> dict[str, A
 	``expected_on`` is the day of the last purchase plus the mean interval, ``ratio`` the time since then as a share of
 	that interval. Both are None for a party that bought on one day only.
 	"""
-	if not may_read_any("Retention Profile"):
-		return None
-	row = frappe.db.get_value(
-		"Retention Profile", profile_name(party_type, party), RHYTHM_FIELDS, as_dict=True
-	)
+	row = get_profile(party_type, party, RHYTHM_FIELDS)
 	if not row or not row.last_purchase:
 		return None
 	since = max(date_diff(as_of, row.last_purchase), 0)
@@ -209,6 +205,14 @@ def get_rhythm(party_type: str, party: str, as_of: datetime.date) -> dict[str, A
 		"days_overdue": max(date_diff(as_of, expected), 0) if expected else None,
 		"ratio": round(since / interval, 2) if interval > 0 else None,
 	}
+
+
+def get_profile(party_type: str, party: str, fields: tuple[str, ...]) -> Any | None:
+	"""Fields of the party's profile; None where there is none, or none that the user may read."""
+	name = profile_name(party_type, party)
+	if not is_readable("Retention Profile", name):
+		return None
+	return frappe.db.get_value("Retention Profile", name, fields, as_dict=True)
 
 
 def with_names(rows: list[Any], field: str) -> list[Any]:

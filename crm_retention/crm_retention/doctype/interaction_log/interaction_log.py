@@ -43,6 +43,7 @@ class InteractionLog(AppendOnly):
 		reference_doctype: DF.Link | None
 		reference_key: DF.Data | None
 		reference_name: DF.DynamicLink | None
+		request_fingerprint: DF.Data | None
 		request_id: DF.Data | None
 		sentiment: DF.Literal["", "Positive", "Neutral", "Negative"]
 		source: DF.Link | None

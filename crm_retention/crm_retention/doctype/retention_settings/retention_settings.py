@@ -7,6 +7,7 @@ from frappe import _
 from frappe.model.document import Document
 
 from crm_retention import catalogue, filters, keeping
+from crm_retention.api.endpoint import endpoint
 from crm_retention.configuration import get_plain_settings
 from crm_retention.engine.config import parse
 from crm_retention.engine.errors import ConfigError
@@ -130,7 +131,7 @@ def is_count(row: Document) -> bool:
 	return not row.touchpoints_per_day or bool(re.fullmatch(r"[0-9]{1,4}", row.touchpoints_per_day))
 
 
-@frappe.whitelist()
+@endpoint()
 def get_signal_catalogue() -> list[dict[str, str]]:
 	"""Every signal of the site, for the form to show."""
 	frappe.has_permission("Retention Settings", "read", throw=True)

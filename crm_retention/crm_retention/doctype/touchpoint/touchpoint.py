@@ -54,6 +54,7 @@ class Touchpoint(Document):
 		priority: DF.Int
 		reason: DF.SmallText | None
 		reminded_on: DF.Date | None
+		request_fingerprint: DF.Data | None
 		request_id: DF.Data | None
 		rule: DF.Link | None
 		run: DF.Link | None
