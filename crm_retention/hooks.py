@@ -61,6 +61,7 @@ doc_events = {
 		"on_trash": "crm_retention.parties.on_party_trash",
 	},
 	"Customer": {"validate": "crm_retention.parties.keep_computed_fields"},
+	"Email Template": {"validate": "crm_retention.care.text_checks.validate_letter"},
 }
 
 permission_query_conditions = {
