@@ -83,6 +83,7 @@ doc_events = {
 	("Contact Channel", "Interaction Kind"): {"on_trash": "crm_retention.history.on_trash"},
 	"DocShare": {"validate": "crm_retention.records.validate_share"},
 	"Personal Data Deletion Request": {"on_update": "crm_retention.privacy.on_request_update"},
+	"Email Template": {"validate": "crm_retention.care.text_checks.validate_letter"},
 }
 
 permission_query_conditions = {
