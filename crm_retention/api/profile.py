@@ -1,39 +1,44 @@
 """What the Customer form shows about a party: its profile with every number explained."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import frappe
 from frappe import _
 from frappe.utils import getdate
 
+from crm_retention.api.endpoint import endpoint
+from crm_retention.arguments import Name
 from crm_retention.backends.site import site_reach
 from crm_retention.catalogue import get_custom_signals
 from crm_retention.configuration import get_config
 from crm_retention.engine.conditions import column_name
 from crm_retention.engine.config import Config, parse
 from crm_retention.engine.explain import explain as explain_row
+from crm_retention.filters import PARTY_PREFIX
 from crm_retention.parties import profile_name
+from crm_retention.views.access import check_party, get_permitted_fields, is_readable, may_read_any
 
 HISTORY_ROWS = 100
 
 
-@frappe.whitelist()
-def explain(party_type: str, party: str) -> dict[str, Any]:
-	"""The profile of a party, explained by the rules that made it; ``{}`` when there is no profile yet.
+@endpoint()
+def explain(party_type: Name, party: Name) -> dict[str, Any]:
+	"""The profile of a party, explained by the rules that made it; ``{}`` when there is none, or none for this user.
 
 	Adds to ``engine.explain``: as_of, party_name, override, ``rules_changed`` (the rules are no longer those of
-	the profile) and history [{on, kind, from, to, reason, score, health}].
+	the profile) and history [{on, kind, from, to, reason, score, health}]. Conditions on fields that the user may not
+	read have no ``actual``.
 	"""
-	check_party(party_type, party)
+	party = check_party(party_type, party)
 	name = profile_name(party_type, party)
-	if not frappe.db.exists("Retention Profile", name):
+	if not is_readable("Retention Profile", name):
 		return {}
 	row = get_row(name)
 	config, current = get_rules(row)
 	result = explain_row(row, config, getdate(row["as_of"]), site_reach)
+	hide_unreadable(result, party_type)
 	add_labels(result)
 	return result | {
 		"as_of": row["as_of"],
@@ -45,13 +50,6 @@ def explain(party_type: str, party: str) -> dict[str, Any]:
 		},
 		"history": get_history(party_type, party),
 	}
-
-
-def check_party(party_type: str, party: str) -> None:
-	"""Raises PermissionError unless the user may read the Customer or Lead."""
-	if party_type not in ("Customer", "Lead"):
-		frappe.throw(_("{0} is not a kind of party").format(party_type))
-	frappe.has_permission(party_type, "read", doc=party, throw=True)
 
 
 def get_row(name: str) -> dict[str, Any]:
@@ -72,6 +70,28 @@ def get_rules(row: dict[str, Any]) -> tuple[Config, bool]:
 	return (parse(json.loads(snapshot)), False) if snapshot else (config, False)
 
 
+def hide_unreadable(result: dict[str, Any], party_type: str) -> None:
+	"""A condition tells what a field holds: not of fields above the user's permission level."""
+	of_party, of_profile = get_permitted_fields(party_type), get_permitted_fields("Retention Profile")
+	for item in get_conditions(result):
+		field = item["field"]
+		in_party = field.startswith(PARTY_PREFIX)
+		hidden = in_party and field.removeprefix(PARTY_PREFIX) not in of_party
+		if hidden or (not in_party and is_above(field, of_profile)):
+			item["actual"] = None
+
+
+def is_above(field: str, permitted: set[str]) -> bool:
+	"""Whether a field of the profile is hidden; what rules derive from it, such as the days in a tier, is not."""
+	return frappe.get_meta("Retention Profile").has_field(field) and field not in permitted
+
+
+def get_conditions(result: dict[str, Any]) -> Iterator[dict[str, Any]]:
+	"""Every condition that an explanation shows."""
+	for place in (*result["tiers"], *result["stages"], result["next_tier"] or {"conditions": []}):
+		yield from place["conditions"]
+
+
 def add_labels(result: dict[str, Any]) -> None:
 	"""Labels in the user's language; those of the admin's own signals and of fields of the party."""
 	known = {signal.name: signal for signal in get_custom_signals()}
@@ -83,8 +103,10 @@ def add_labels(result: dict[str, Any]) -> None:
 
 
 def get_history(party_type: str, party: str) -> list[dict[str, Any]]:
-	"""Changes of tier and stage, the latest first."""
-	rows = frappe.get_all(
+	"""Changes of tier and stage that the user may read, the latest first."""
+	if not may_read_any("Tier Change"):
+		return []
+	rows = frappe.get_list(
 		"Tier Change",
 		filters={"party_type": party_type, "party": party},
 		fields=["on_date", "kind", "from_value", "to_value", "reason", "score", "health"],

@@ -5,6 +5,7 @@ from frappe import _
 from frappe.model.document import Document
 
 from crm_retention import catalogue, filters
+from crm_retention.api.endpoint import endpoint
 from crm_retention.configuration import get_plain_scorecard
 from crm_retention.engine.config import parse
 from crm_retention.engine.errors import ConfigError, Problem
@@ -123,7 +124,7 @@ def is_number(text: str | None) -> bool:
 		return False
 
 
-@frappe.whitelist()
+@endpoint()
 def get_criterion_options() -> list[dict[str, str]]:
 	"""Value, label and description of everything that a criterion may use."""
 	frappe.has_permission("Customer Scorecard", "read", throw=True)

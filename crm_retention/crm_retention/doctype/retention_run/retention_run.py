@@ -9,8 +9,11 @@ from frappe.model.document import Document
 from frappe.query_builder import Interval
 from frappe.query_builder.functions import Now
 
+from crm_retention.api.endpoint import endpoint
+from crm_retention.arguments import Name
 from crm_retention.parties import PARTY_TYPES
 from crm_retention.permissions import get_readable_query
+from crm_retention.views.access import get_document
 
 
 class RetentionRun(Document):
@@ -86,14 +89,13 @@ def clear_old_history() -> None:
 		)
 
 
-@frappe.whitelist()
-def get_preview(run: str) -> dict[str, Any]:
+@endpoint()
+def get_preview(run: Name) -> dict[str, Any]:
 	"""Who would move, as the preview found.
 
 	``matrix`` counts over all parties, ``moves`` names those that the user may read, ``tiers`` are all by rank.
 	"""
-	doc = frappe.get_doc("Retention Run", run)
-	doc.check_permission("read")
+	doc = get_document("Retention Run", run)
 	result = json.loads(doc.preview_result or "{}")
 	moves = result.get("moves", [])
 	readable = {party_type: _get_readable(party_type, moves) for party_type in PARTY_TYPES}
@@ -111,7 +113,7 @@ def _get_readable(party_type: str, moves: list[dict[str, Any]]) -> set[str]:
 	)
 
 
-@frappe.whitelist()
+@endpoint()
 def get_last_run_card() -> str:
 	"""The day of the last run that ended well, for the number card of the workspace."""
 	frappe.has_permission("Retention Run", "read", throw=True)
