@@ -14,6 +14,7 @@ from crm_retention.backends.site_care import care_relations
 from crm_retention.backends.site_care_write import PARTIES_PER_BATCH, CareWriter, PlansChanged, StepFacts
 from crm_retention.backends.site_write import Stamp
 from crm_retention.backends.sql import SqlBackend
+from crm_retention.care.text_checks import get_plan_problems
 from crm_retention.engine.cycle import CycleResult
 from crm_retention.engine.errors import Problem
 from crm_retention.engine.plans import Care
@@ -56,7 +57,8 @@ def run_plans(
 		if turn == TRIES - 1:
 			frappe.throw(frappe._("Plans were changed again and again while the run was at work."))
 		care = get_care(stamp.as_of)
-	return {FIELDS[name]: number for name, number in counts.items()}, found.problems
+	unsendable = get_plan_problems(plan.name for plan in care.plans)
+	return {FIELDS[name]: number for name, number in counts.items()}, found.problems + unsendable
 
 
 def write(log: RunLog, writer: CareWriter) -> dict[str, int] | None:

@@ -148,16 +148,6 @@ def get_readable_letters(names: set[str], party: Document) -> set[Document]:
 	}
 
 
-def get_existing(documents: Iterable[Document]) -> set[Document]:
-	"""Those of the (doctype, name) that are there at all, readable or not."""
-	found = set()
-	for doctype, names in by_doctype(documents).items():
-		if frappe.db.exists("DocType", doctype) and frappe.db.table_exists(doctype):
-			rows = frappe.get_all(doctype, {"name": ("in", sorted(names))}, pluck="name", limit=0)
-			found |= {(doctype, name) for name in rows}
-	return found
-
-
 def get_full_names(users: Iterable[str | None]) -> dict[str, str]:
 	"""What people call the users, in one query."""
 	wanted = sorted({user for user in users if user})

@@ -9,6 +9,7 @@ import frappe
 from frappe.utils import cint, date_diff, flt, getdate
 
 from crm_retention.care import rules
+from crm_retention.origins import folded
 from crm_retention.parties import get_party_name, profile_name
 from crm_retention.views import occasions
 from crm_retention.views.access import get_full_names, is_readable, may_read_any, only_readable
@@ -80,7 +81,9 @@ def get_last_contact(party_type: str, party: str) -> dict[str, Any] | None:
 	if not may_read_any("Interaction Log"):
 		return None
 	fields = ("name", "occurred_on", "kind", "channel", "direction", "outcome", "user")
-	query, log = of_party("Interaction Log", party_type, party, *fields)
+	# that there was contact, and not what was said, is for everybody who may contact the party
+	with folded():
+		query, log = of_party("Interaction Log", party_type, party, *fields)
 	later = frappe.qb.DocType("Interaction Log").as_("later_row")
 	kinds = frappe.get_all("Interaction Kind", {"is_contact": 1}, pluck="name")
 	query = query.left_join(later).on(later.supersedes == log.name).where(later.name.isnull())

@@ -22,10 +22,10 @@ from frappe.query_builder.functions import Coalesce
 from frappe.utils import cint, get_datetime, get_system_timezone, getdate
 
 from crm_retention.arguments import DayKind, Text, YesOrNo
+from crm_retention.origins import folded, get_shown
 from crm_retention.views.access import (
 	Document,
 	escape,
-	get_existing,
 	get_full_names,
 	get_readable,
 	may_read_any,
@@ -118,7 +118,8 @@ def get_page(
 	the same in every time zone), ``event`` and what it is about. Raises ValidationError for filters that do not exist.
 	"""
 	wanted = get_wanted(party_type, party, filters or {}, before, limit)
-	lists = [read(wanted) for read, doctype in get_readers(wanted) if may_read_any(doctype)]
+	with folded():
+		lists = [read(wanted) for read, doctype in get_readers(wanted) if may_read_any(doctype)]
 	merged = heapq.merge(*lists, key=lambda row: (row["moment"], row["rank"]), reverse=True)
 	rows = [row for _number, row in zip(range(wanted.limit + 1), merged, strict=False)]
 	more, rows = len(rows) > wanted.limit, rows[: wanted.limit]
@@ -291,12 +292,12 @@ def hide_unreadable(rows: list[dict[str, Any]], party: Document) -> None:
 	contacts = [("Contact", row["contact"]) for row in rows if row.get("contact")]
 	plans = [("Maintenance Plan", row["plan"]) for row in rows if row.get("plan")]
 	readable = get_readable([*named, *contacts, *plans], party)
-	hidden = get_existing(document for document in named if document not in readable)
+	shown = get_shown(row["name"] for row in rows if row["of"] == LOG)
 	for row in rows:
 		document = get_document(row)
 		if row["of"] == LOG and document not in readable:
 			row["reference_doctype"] = row["reference_name"] = None
-			if document in hidden and row["source"]:
+			if row["name"] not in shown:
 				row |= {"subject": None, "note": None, "attachment": None, "hidden": True}
 		if row.get("contact") and ("Contact", row["contact"]) not in readable:
 			row["contact"] = None

@@ -6,8 +6,9 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from crm_retention import catalogue, filters
+from crm_retention import catalogue, filters, keeping
 from crm_retention.api.endpoint import endpoint
+from crm_retention.care import robots
 from crm_retention.configuration import get_plain_settings
 from crm_retention.engine.config import parse
 from crm_retention.engine.errors import ConfigError
@@ -72,6 +73,11 @@ class RetentionSettings(Document):
 		self.validate_windows()
 		self.validate_currencies()
 		self.validate_capacity()
+		keeping.validate_periods(self)
+		self.validate_robots()
+
+	def on_update(self) -> None:
+		robots.forget_removed(self)
 
 	def validate_run_hour(self) -> None:
 		if not 0 <= frappe.utils.cint(self.run_hour) <= 23:
@@ -112,6 +118,9 @@ class RetentionSettings(Document):
 			users.add(row.user)
 		messages = [_("{0}: must be a whole number, 0 or more, or empty").format(place) for place in faults]
 		filters.throw_faults(_(self.doctype), messages)
+
+	def validate_robots(self) -> None:
+		filters.throw_faults(_(self.doctype), robots.get_faults(self))
 
 	def get_company_currencies(self) -> dict[str, str]:
 		"""The base currency of every company whose sales count."""

@@ -5,7 +5,7 @@ from typing import Any
 import frappe
 from frappe.model.document import Document
 
-from crm_retention.care import meetings, rules, todos
+from crm_retention.care import meetings, rules, text_checks, todos
 from crm_retention.care.completion import finish
 
 
@@ -81,6 +81,7 @@ class Touchpoint(Document):
 	def validate(self) -> None:
 		before = self.get_doc_before_save()
 		rules.set_facts(self)
+		text_checks.validate_touchpoint(self)
 		if before is None:
 			rules.validate_new(self)
 			return
