@@ -13,7 +13,8 @@ import frappe
 from frappe import _
 from frappe.utils import cstr, nowdate
 
-from crm_retention.care import rules, todos
+from crm_retention import filters
+from crm_retention.care import rules, text_checks, todos
 from crm_retention.care.people import may_care
 from crm_retention.care.reminders import insert_notices
 
@@ -89,6 +90,8 @@ def validate(from_user: str, to_user: str, tell_customer: bool, email_template: 
 		frappe.throw(_("{0}: {1} is disabled or unknown.").format(_("To"), to_user))
 	if tell_customer and not (email_template and frappe.db.exists("Email Template", email_template)):
 		frappe.throw(_("{0}: needed to tell the customers.").format(_("Email Template")))
+	if tell_customer and email_template:
+		filters.throw_faults(_("Email Template"), text_checks.get_letter_faults(email_template))
 
 
 def get_parties(user: str, parties: Iterable[Party] | None = None) -> list[Party]:
