@@ -167,22 +167,38 @@ def test_no_unreadable_secret_brings_it_into_the_log(chat, monkeypatch):
 	assert is_clean(fails())
 
 
-def test_no_certificate_is_taken_on_trust(monkeypatch, tmp_path):
+@pytest.fixture
+def encrypted(monkeypatch, tmp_path):
+	"""A chat in the house that speaks TLS with a certificate of its own for 127.0.0.1; the server, and its certificate."""
+	Chat.status, Chat.headers_sent, Chat.body, Chat.received, Chat.drip = 200, {}, b"{}", [], 0
 	server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Chat)
 	server.daemon_threads = True
-	context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-	context.load_cert_chain(make_certificate(tmp_path))
+	context, path = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), make_certificate(tmp_path)
+	context.load_cert_chain(path)
 	server.socket = context.wrap_socket(server.socket, server_side=True)
 	threading.Thread(target=server.serve_forever, daemon=True).start()
-	Chat.received = []
-	allow(monkeypatch, "127.0.0.1")
-	add_robot(address(server, "https"))
-	log = fails()
+	allow(monkeypatch, "127.0.0.1", "localhost")
+	yield server, path
 	server.shutdown()
 	server.server_close()
+
+
+def test_no_certificate_is_taken_on_trust(encrypted):
+	add_robot(address(encrypted[0], "https"))
+	log = fails()
 	assert "certificate" in log
 	assert is_clean(log)
 	assert Chat.received == []
+
+
+def test_no_certificate_of_another_host_is_taken(encrypted, monkeypatch):
+	server, path = encrypted
+	monkeypatch.setattr(outbound, "get_tls", lambda: ssl.create_default_context(cafile=path))
+	outbound.post_json(address(server, "https"), {})
+	assert len(Chat.received) == 1
+	with pytest.raises(outbound.OutboundError, match="certificate"):
+		outbound.post_json(address(server, "https").replace("127.0.0.1", "localhost"), {})
+	assert len(Chat.received) == 1
 
 
 def make_certificate(folder):
