@@ -12,6 +12,7 @@ from crm_retention.plans import clock, versions
 from crm_retention.plans.difference import read_aloud
 from crm_retention.plans.forecast import forecast
 from crm_retention.plans.steps import describe
+from crm_retention.readable import validate_conditions
 
 
 @frappe.whitelist(methods=["POST"])
@@ -60,7 +61,14 @@ def get_forecast(doc: str | dict[str, Any]) -> dict[str, Any]:
 	values = json.loads(doc) if isinstance(doc, str) else doc
 	if values.get("doctype") != "Maintenance Plan":
 		frappe.throw(_("{0} is no plan").format(values.get("doctype")))
-	return forecast(frappe.get_doc(values))
+	plan = frappe.get_doc(values)
+	validate_conditions(plan, get_stored(plan.name))
+	return forecast(plan)
+
+
+def get_stored(name: str | None) -> Any:
+	"""The plan as it is stored, if it is."""
+	return frappe.get_doc("Maintenance Plan", name) if frappe.db.exists("Maintenance Plan", name) else None
 
 
 @frappe.whitelist(methods=["POST"])

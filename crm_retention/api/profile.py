@@ -16,6 +16,7 @@ from crm_retention.engine.conditions import column_name
 from crm_retention.engine.config import Config, parse
 from crm_retention.engine.explain import explain as explain_row
 from crm_retention.parties import profile_name
+from crm_retention.readable import hide_values
 
 HISTORY_ROWS = 100
 
@@ -35,6 +36,7 @@ def explain(party_type: str, party: str) -> dict[str, Any]:
 	config, current = get_rules(row)
 	result = explain_row(row, config, getdate(row["as_of"]), site_reach)
 	add_labels(result)
+	hide_values(result, party_type)
 	return result | {
 		"as_of": row["as_of"],
 		"party": party,
