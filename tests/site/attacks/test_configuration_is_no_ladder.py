@@ -382,7 +382,8 @@ def test_score_is_not_made_of_a_field_that_its_maker_is_not_shown():
 	card = frappe.get_doc("Customer Scorecard", card.name)
 	card.update({"description": "Fine"}).save()
 	card.criteria.pop(0)
-	is_refused(card, "Signal: you may not read the field Commission Rate")  # the score would be the hidden number alone
+	# the score would be the hidden number alone
+	is_refused(card, "Signal: you may not read the field Commission Rate")
 
 
 # what is counted and shown
