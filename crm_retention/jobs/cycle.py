@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Callable
-from typing import Any
 
 import frappe
 from frappe import _
@@ -16,17 +15,17 @@ from crm_retention.backends.site import Busy, only_one, site_backend
 from crm_retention.backends.site_write import PARTIES_PER_BATCH, ProfileWriter, Stamp
 from crm_retention.backends.sql import SqlBackend
 from crm_retention.capture.sweep import sweep_all
+from crm_retention.closed_doctypes import get_problems
 from crm_retention.configuration import config_snapshot, get_config
 from crm_retention.engine.config import Config
 from crm_retention.engine.cycle import CycleResult, run_cycle
 from crm_retention.engine.errors import EngineError
 from crm_retention.engine.plans import Care
 from crm_retention.jobs.care import run_plans
+from crm_retention.jobs.comparison import compare
 from crm_retention.jobs.runs import RunLog, close_dead_runs, get_latest_day
 from crm_retention.plans.configuration import get_care
 from crm_retention.sources import get_sources
-
-MOVES_SHOWN = 1000
 
 
 def run_job(run: str) -> None:
@@ -85,18 +84,19 @@ def write_cycle(log: RunLog) -> None:
 	outcome = {name: getattr(written, name) for name in ("created", "updated", "unchanged")}
 	counts = {name: result.counts[name] for name in ("parties", "tier_changes", "stage_changes")}
 	planned, problems = run_plans(log, backend, care, result, stamp) if care else ({}, [])
-	log.finish(result.problems + problems, **outcome, **counts, **planned, **facts(config, result))
+	log.finish(
+		get_problems() + result.problems + problems, **outcome, **counts, **planned, **facts(config, result)
+	)
 	frappe.db.set_single_value("Retention Settings", "last_run", log.doc.name)
 	frappe.db.commit()
 
 
 def preview_cycle(log: RunLog) -> None:
-	"""Run the engine and keep the migration table: from which tier to which, how many and who."""
+	"""Run the engine and keep the migration table for whoever asked: from which tier to which, how many and who."""
 	as_of = getdate(log.doc.as_of)
 	config, backend, result = evaluate(log, as_of)
 	with log.step("comparing"):
-		found = migration(backend, result)
-	counts = {name: result.counts[name] for name in ("parties", "tier_changes", "stage_changes")}
+		found, counts = compare(backend, result)
 	log.finish(result.problems, preview_result=json.dumps(found), **counts, **facts(config, result))
 
 
@@ -137,29 +137,3 @@ def refuse_going_back(as_of: datetime.date) -> None:
 def batch_size() -> int:
 	"""Parties a transaction; ``retention_batch_size`` in the site's configuration changes it."""
 	return cint(frappe.conf.get("retention_batch_size")) or PARTIES_PER_BATCH
-
-
-def migration(backend: SqlBackend, result: CycleResult) -> dict[str, Any]:
-	"""``matrix``: every pair of tiers before and after with its count; ``moves``: the parties that change."""
-	t = result.profiles
-	matrix = backend.fetch(result.migration.order_by(["from_tier", "to_tier"]))
-	changes = result.changes.filter(result.changes.kind == "Tier")
-	people = t.select(key=t.party, docname=t.party__docname, party_name=t.party_name)
-	moved = changes.inner_join(people, changes.party == people.key).order_by([changes.score.desc(), "party"])
-	rows = backend.fetch(
-		moved.limit(MOVES_SHOWN).select(
-			"party_type", "docname", "party_name", "from_value", "to_value", "score"
-		)
-	)
-	names = ("party_type", "party", "party_name", "from", "to", "score")
-	return {
-		"matrix": as_rows(("from", "to", "count"), matrix),
-		"moves": as_rows(names, rows),
-		"more": max(result.counts["tier_changes"] - MOVES_SHOWN, 0),
-	}
-
-
-def as_rows(names: tuple[str, ...], columns: dict[str, Any]) -> list[dict[str, Any]]:
-	"""Columns as a list of plain dictionaries; NaN, which JSON has not, as None."""
-	plain = [[None if value != value else value for value in column.tolist()] for column in columns.values()]
-	return [dict(zip(names, row, strict=True)) for row in zip(*plain, strict=True)]
