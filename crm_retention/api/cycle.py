@@ -6,8 +6,9 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import getdate
 
+from crm_retention.bounds import to_day
+from crm_retention.filters import FIRST_DAY
 from crm_retention.jobs.nightly import enqueue_run
 from crm_retention.jobs.runs import today
 
@@ -36,11 +37,8 @@ def progress(run: str) -> dict[str, Any]:
 
 def get_day(as_of: str | None) -> Any:
 	"""A day from text, today by default. Raises ValidationError for no date and for one in the future."""
-	try:
-		day = getdate(as_of) if as_of else today()
-	except frappe.ValidationError:
-		day = None
-	if day is None:
+	day = to_day(as_of) if as_of else today()
+	if day is None or day < FIRST_DAY:
 		frappe.throw(_("{0} is not a date").format(as_of))
 	if day > today():
 		frappe.throw(_("{0} lies in the future").format(as_of))

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import frappe
 from frappe import _
-from frappe.model.document import Document
 from frappe.utils import cint
 
 from crm_retention import filters
+from crm_retention.documents import BoundedDocument
 from crm_retention.parties import PARTY_TYPES
 from crm_retention.plans import occasions
 
@@ -17,7 +17,7 @@ OF_KIND = {
 }
 
 
-class CareOccasion(Document):
+class CareOccasion(BoundedDocument):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 
