@@ -51,7 +51,11 @@ def read_document(doctype: str, values: dict[str, Any], place: str = "") -> dict
 	Raises ValidationError that names row and field.
 	"""
 	meta = frappe.get_meta(doctype)
-	found = {name: Text().read(f"{place}{name}", values[name]) for name in IDENTITY if values.get(name)}
+	found = {
+		name: Text().read(f"{place}{name}", values[name])
+		for name in IDENTITY
+		if values.get(name) not in (None, "")
+	}
 	for df in meta.fields:
 		value = values.get(df.fieldname)
 		if value in (None, "", []) or (df.fieldtype in no_value_fields and df.fieldtype not in table_fields):
@@ -118,7 +122,7 @@ def read_filter_value(df: Any, field: str, operator: str, value: Any) -> Any:
 	if operator in ("in", "not in"):
 		rows = value if isinstance(value, list) else Text(MOST_BYTES).read(field, value).split(",")
 		return [
-			cint(item) if isinstance(item, int) else Text().read(field, item or "")
+			cint(item) if isinstance(item, int) else Text().read(field, "" if item is None else item)
 			for item in rows[:MOST_ROWS]
 		]
 	if operator in ("like", "not like"):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import frappe
 from frappe import _
 from frappe.model import attachment_fieldtypes
+from frappe.utils import cstr
 
 from crm_retention.parties import PARTY_TYPES
 from crm_retention.permissions import get_stored
@@ -28,6 +30,7 @@ RECORDS = (
 MADE_BY_APP = ("Contact Stop", "Plan Enrollment", "Retention Profile", "Tier Change")
 SCHEMES = ("http://", "https://")
 FILES = ("/files/", "/private/files/")
+RUNS = re.compile(r"\s*(javascript|vbscript)\s*:|\s*data:\s*\w+/", re.IGNORECASE)
 
 
 def before_insert(doc: Document, _method: str | None = None) -> None:
@@ -45,8 +48,9 @@ def before_validate(doc: Document, _method: str | None = None) -> None:
 
 
 def validate(doc: Document, _method: str | None = None) -> None:
-	"""What it hands out is the user's to give."""
+	"""What it hands out is the user's to give, and runs nothing."""
 	validate_attachments(doc)
+	validate_links(doc)
 
 
 def before_rename(doc: Document, _method: str, _old: str, _new: str, _merge: bool = False) -> None:
@@ -92,6 +96,13 @@ def validate_attachments(doc: Document) -> None:
 		url = doc.get(df.fieldname)
 		if url and url not in get_held(doc, df.fieldname):
 			validate_attachment(doc, df.fieldname, url)
+
+
+def validate_links(doc: Document) -> None:
+	"""Raises ValidationError for a text that a client may take for a link, and that would run something."""
+	for df in doc.meta.get("fields", {"fieldtype": "Data", "read_only": 0}):
+		if RUNS.match(cstr(doc.get(df.fieldname))):
+			throw_field(doc, df.fieldname, _("this is neither a place nor a link to the web."))
 
 
 def get_held(doc: Document, field: str) -> list[str]:

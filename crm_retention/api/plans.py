@@ -5,17 +5,15 @@ from typing import Any
 import frappe
 from frappe import _
 
-from crm_retention import filters
 from crm_retention.api.endpoint import endpoint
 from crm_retention.arguments import Day, Json, Name, Rows, Values
 from crm_retention.fields import read_document, read_rows
-from crm_retention.filters import PARTY_PREFIX
 from crm_retention.plans import clock, versions
 from crm_retention.plans.difference import read_aloud
 from crm_retention.plans.forecast import forecast
 from crm_retention.plans.steps import describe
-from crm_retention.plans.targets import get_parsed_conditions
-from crm_retention.views.access import get_document, get_permitted_fields, may_read_all
+from crm_retention.readable import validate_conditions
+from crm_retention.views.access import get_document
 
 CONDITIONS = ("party_conditions_json", "signal_conditions_json")
 MOST_CONDITIONS = 100
@@ -71,6 +69,11 @@ def get_forecast(doc: Values) -> dict[str, Any]:
 	return forecast(plan)
 
 
+def get_stored(name: str | None) -> Any:
+	"""The plan as it is stored, if it is."""
+	return frappe.get_doc("Maintenance Plan", name) if frappe.db.exists("Maintenance Plan", name) else None
+
+
 @endpoint("POST")
 def describe_steps(steps: Rows) -> list[str]:
 	"""Each step as a sentence."""
@@ -82,29 +85,14 @@ def describe_steps(steps: Rows) -> list[str]:
 
 
 def check_conditions(plan: Any) -> None:
-	"""Counting answers what fields hold: conditions that are not those of the stored plan are for who may read all.
+	"""Counting answers what fields hold: conditions that are not those of the stored plan ask for fields that the user reads.
 
-	Raises PermissionError for whoever may not read every customer and lead, or a field that a condition asks for.
+	Raises ValidationError for what is no list of conditions, PermissionError.
 	"""
-	sent = {field: Json(list).read(field, plan.get(field) or "[]") for field in CONDITIONS}
-	if max(map(len, sent.values())) > MOST_CONDITIONS:
-		frappe.throw(_("{0}: at most {1} at once.").format(_("Conditions"), MOST_CONDITIONS))
-	conditions = get_parsed_conditions(plan)
-	if not conditions or sent == get_stored_conditions(plan.name):
-		return
-	names = {condition.field for condition in conditions}
-	of_party = {name.removeprefix(PARTY_PREFIX) for name in names if name.startswith(PARTY_PREFIX)}
-	if not may_read_all("Retention Profile") or of_party - get_permitted_fields("Customer"):
-		message = _(
-			"Conditions are tried out by those who may read all customers and leads, with these fields."
-		)
-		frappe.throw(message, frappe.PermissionError)
-
-
-def get_stored_conditions(plan: str | None) -> dict[str, Any]:
-	"""The conditions of a stored plan."""
-	row = frappe.db.get_value("Maintenance Plan", plan, CONDITIONS, as_dict=True) if plan else None
-	return {field: filters.read(text) for field, text in (row or {}).items()}
+	for field in CONDITIONS:
+		if len(Json(list).read(field, plan.get(field) or "[]")) > MOST_CONDITIONS:
+			frappe.throw(_("{0}: at most {1} at once.").format(_("Conditions"), MOST_CONDITIONS))
+	validate_conditions(plan, get_stored(plan.name))
 
 
 def get_plan(plan: str, permission: str) -> Any:

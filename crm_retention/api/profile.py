@@ -1,7 +1,6 @@
 """What the Customer form shows about a party: its profile with every number explained."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import frappe
@@ -16,9 +15,9 @@ from crm_retention.configuration import get_config
 from crm_retention.engine.conditions import column_name
 from crm_retention.engine.config import Config, parse
 from crm_retention.engine.explain import explain as explain_row
-from crm_retention.filters import PARTY_PREFIX
 from crm_retention.parties import profile_name
-from crm_retention.views.access import check_party, get_permitted_fields, is_readable, may_read_any
+from crm_retention.readable import hide_values
+from crm_retention.views.access import check_party, is_readable, may_read_any
 
 HISTORY_ROWS = 100
 
@@ -38,8 +37,8 @@ def explain(party_type: Name, party: Name) -> dict[str, Any]:
 	row = get_row(name)
 	config, current = get_rules(row)
 	result = explain_row(row, config, getdate(row["as_of"]), site_reach)
-	hide_unreadable(result, party_type)
 	add_labels(result)
+	hide_values(result, party_type)
 	return result | {
 		"as_of": row["as_of"],
 		"party": party,
@@ -56,7 +55,9 @@ def get_row(name: str) -> dict[str, Any]:
 	"""The profile as the engine knows it, with the party's own fields as ``party__NAME``."""
 	row = frappe.db.get_value("Retention Profile", name, "*", as_dict=True)
 	fields = frappe.db.get_value(row.party_type, row.party, "*", as_dict=True) or {}
-	return {**row, **{column_name(f"party.{key}"): value for key, value in fields.items()}}
+	# a date that the database cannot read comes as a text, and says nothing
+	unread = {name: None for name, value in row.items() if str(value).startswith("0000-00-00")}
+	return {**row, **unread, **{column_name(f"party.{key}"): value for key, value in fields.items()}}
 
 
 def get_rules(row: dict[str, Any]) -> tuple[Config, bool]:
@@ -68,28 +69,6 @@ def get_rules(row: dict[str, Any]) -> tuple[Config, bool]:
 		frappe.db.get_value("Retention Run", row.get("run"), "config_snapshot") if row.get("run") else None
 	)
 	return (parse(json.loads(snapshot)), False) if snapshot else (config, False)
-
-
-def hide_unreadable(result: dict[str, Any], party_type: str) -> None:
-	"""A condition tells what a field holds: not of fields above the user's permission level."""
-	of_party, of_profile = get_permitted_fields(party_type), get_permitted_fields("Retention Profile")
-	for item in get_conditions(result):
-		field = item["field"]
-		in_party = field.startswith(PARTY_PREFIX)
-		hidden = in_party and field.removeprefix(PARTY_PREFIX) not in of_party
-		if hidden or (not in_party and is_above(field, of_profile)):
-			item["actual"] = None
-
-
-def is_above(field: str, permitted: set[str]) -> bool:
-	"""Whether a field of the profile is hidden; what rules derive from it, such as the days in a tier, is not."""
-	return frappe.get_meta("Retention Profile").has_field(field) and field not in permitted
-
-
-def get_conditions(result: dict[str, Any]) -> Iterator[dict[str, Any]]:
-	"""Every condition that an explanation shows."""
-	for place in (*result["tiers"], *result["stages"], result["next_tier"] or {"conditions": []}):
-		yield from place["conditions"]
 
 
 def add_labels(result: dict[str, Any]) -> None:

@@ -15,7 +15,8 @@ import frappe
 from frappe import _
 from frappe.utils import cstr, nowdate
 
-from crm_retention.care import rules, todos
+from crm_retention import filters
+from crm_retention.care import rules, text_checks, todos
 from crm_retention.care.people import may_care
 from crm_retention.care.reminders import insert_notices
 from crm_retention.views.access import by_doctype, get_document, get_listed, may_change
@@ -130,6 +131,7 @@ def validate(from_user: str, to_user: str, tell_customer: bool, email_template: 
 		frappe.throw(_("{0}: needed to tell the customers.").format(_("Email Template")))
 	if tell_customer:
 		get_document("Email Template", email_template)
+		filters.throw_faults(_("Email Template"), text_checks.get_letter_faults(email_template))
 
 
 def get_changeable(parties: list[Party]) -> tuple[list[Party], int]:

@@ -27,7 +27,7 @@ from crm_retention.care import texts
 from crm_retention.care.acting import acting_as
 from crm_retention.care.my_day import get_contacts
 from crm_retention.care.rules import OWNER_FIELDS
-from crm_retention.care.text_checks import get_reason
+from crm_retention.care.text_checks import Part, get_parts, get_reason
 from crm_retention.care.text_values import get_values, may_read
 
 if TYPE_CHECKING:
@@ -288,20 +288,25 @@ def render_email(doc: Document) -> tuple[str, str]:
 	"""Subject and body from the Email Template, with what the user of the session may read."""
 	if not doc.email_template:
 		raise UndeliverableError(_("{0}: the touchpoint has no Email Template.").format(doc.party))
-	template = frappe.get_doc("Email Template", doc.email_template)
-	body = template.response_html if template.use_html else template.response
-	parts = ((template.subject, texts.SUBJECT), (body, texts.LETTER))
+	parts = get_parts(frappe.get_doc("Email Template", doc.email_template))
 	subject, content = fill_in(doc, *parts)
 	return subject, content
 
 
-def fill_in(doc: Document, *parts: tuple[str | None, str]) -> list[str]:
-	"""Texts of these kinds with the touchpoint's values. Raises UndeliverableError that names what is wrong."""
+def fill_in(doc: Document, *parts: Part) -> list[str]:
+	"""Texts with the touchpoint's values. Raises UndeliverableError that names what is wrong, and in which."""
 	try:
 		values = get_values(doc, frappe.session.user)
-		return [texts.render(text, values, kind) for text, kind in parts]
 	except texts.TextError as error:
 		raise UndeliverableError(get_reason(doc.party, [cstr(error)])) from None
+	results = []
+	for label, text, kind in parts:
+		try:
+			results.append(texts.render(text, values, kind))
+		except texts.TextError as error:
+			fault = _("{0}: {1}").format(label, cstr(error))
+			raise UndeliverableError(get_reason(doc.party, [fault])) from None
+	return results
 
 
 def get_email(doc: Document) -> str:
@@ -342,7 +347,8 @@ def send_by_sms(name: str) -> bool:
 	number = get_primary_contact(doc).mobile_no or get_reach(doc, "phone")
 	if not number:
 		raise UndeliverableError(_("{0} {1} has no mobile number.").format(_(doc.party_type), doc.party))
-	text = fill_in(doc, (doc.sms_text, texts.SMS))[0]
+	label = _(doc.meta.get_label("sms_text"))
+	text = fill_in(doc, (label, doc.sms_text, texts.SMS))[0]
 	if not text:
 		raise UndeliverableError(_("{0}: the touchpoint has no SMS text.").format(doc.party))
 	if not claim(name):

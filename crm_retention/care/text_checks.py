@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 	from frappe.model.document import Document
 
 Fault = tuple[str, str]
+Part = tuple[str, str | None, str]  # what a text is called, the text, its kind
 IN_USE = ("Draft", "Active", "Paused")
 
 
@@ -44,10 +45,18 @@ def get_letter_faults(name: str, known: texts.Known | None = None) -> Iterator[s
 
 def get_faults_of_letter(letter: Any, known: texts.Known) -> Iterator[str]:
 	"""What is wrong with an Email Template, naming its fields."""
+	for label, text, kind in get_parts(letter):
+		for fault in texts.get_faults(text, known, kind):
+			yield _("{0}: {1}").format(label, fault)
+
+
+def get_parts(letter: Any) -> list[Part]:
+	"""Subject and body of an Email Template."""
 	body = "response_html" if cint(letter.use_html) else "response"
-	for field, kind in (("subject", texts.SUBJECT), (body, texts.LETTER)):
-		for fault in texts.get_faults(letter.get(field), known, kind):
-			yield _("{0}: {1}").format(_(letter.meta.get_label(field)), fault)
+	return [
+		(_(letter.meta.get_label(field)), letter.get(field), kind)
+		for field, kind in (("subject", texts.SUBJECT), (body, texts.LETTER))
+	]
 
 
 def validate_touchpoint(doc: Document) -> None:

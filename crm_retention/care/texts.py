@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -102,9 +103,15 @@ def get_faults(text: str | None, known: Known, kind: str) -> Iterator[str]:
 		yield str(error)
 		return
 	for name in dict.fromkeys(_get_unknown(tree, known)):
-		yield _("there is no variable {0}").format(name)
+		yield _("there is no variable {0}").format(_quote(name))
 	for name in dict.fromkeys(_get_foreign(tree)):
-		yield _("{0} is not possible in a text, which knows variables, if and a few filters").format(name)
+		message = _("{0} is not possible in a text, which knows variables, if and a few filters")
+		yield message.format(_quote(name))
+
+
+def _quote(words: str) -> str:
+	"""Words of a text in a message: short, and nothing that would be HTML."""
+	return re.sub(r"[<>&\"'`]", "?", words)[:80]
 
 
 def parse(text: str, kind: str) -> nodes.Template:
@@ -114,7 +121,7 @@ def parse(text: str, kind: str) -> nodes.Template:
 	try:
 		tree = environment(kind == LETTER).parse(text)
 	except TemplateSyntaxError as error:
-		problem = _("line {0} cannot be read: {1}").format(error.lineno, error.message)
+		problem = _("line {0} cannot be read: {1}").format(error.lineno, _quote(error.message or ""))
 	except Exception:  # nested too deeply, or a number of thousands of digits
 		problem = _("cannot be read")
 	else:

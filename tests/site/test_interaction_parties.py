@@ -209,7 +209,7 @@ class TestMerge:
 		self.merge()
 		assert frappe.db.count("Tier Change", {"party": "Old"}) == 0
 		changes = frappe.get_all("Tier Change", {"party": "Kept"}, pluck="party_name")
-		assert sorted(changes, key=str) == [None, "Old"]
+		assert sorted(changes, key=str) == [None, None, "Old", "Old"]
 		assert frappe.db.exists("Retention Profile", "Kept")
 		assert not frappe.db.exists("Retention Profile", "Old")
 

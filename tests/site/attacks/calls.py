@@ -30,7 +30,7 @@ class Answer:
 		"""Status and text, with the names that were asked for taken out: what is left must not depend on them."""
 		text = self.text
 		for name in names:
-			text = text.replace(name, "NAME")
+			text = text.replace(name, "NAME").replace(frappe.utils.escape_html(name), "NAME")
 		return self.status, text
 
 
@@ -43,7 +43,7 @@ def get_methods() -> dict[str, Callable[..., Any]]:
 	return {f"{method.__module__}.{method.__name__}": method for method in found}
 
 
-def call(user: str, method: str, **values: Any) -> Answer:
+def call(user: str, method: str, /, **values: Any) -> Answer:
 	"""One POST by a user; what it wrote is undone."""
 	path = method if method.startswith(("crm_retention.", "frappe.")) else f"crm_retention.api.{method}"
 	frappe.set_user(user)

@@ -103,3 +103,21 @@ def test_sql_that_makes_todos_escapes_as_the_forms_do() -> None:
 	text = """<a href="x" title='y'>&amp;</a>"""
 	shown = frappe.db.sql(f"select {as_html('%s')}", text)[0][0]
 	assert shown == frappe.utils.escape_html(text)
+
+
+@pytest.mark.parametrize(
+	"link", ["javascript:alert(1)", " JavaScript : x", "data:text/html,<script>x</script>"]
+)
+def test_place_that_runs_something_is_refused(link) -> None:
+	for user in (USER, "Administrator"):
+		frappe.set_user(user)
+		with pytest.raises(frappe.ValidationError):
+			make_touchpoint(PARTY, location=link)
+
+
+def test_markup_of_instructions_runs_nothing() -> None:
+	evil = f'<p>Ask<a href="javascript:alert(1)">here</a>{EVIL}<script>alert(1)</script></p>'
+	name = make_type("Evil Call", instructions=evil)
+	said = frappe.db.get_value("Touchpoint Type", name, "instructions")
+	assert "Ask" in said
+	assert not any(word in said for word in ("javascript", "onerror", "<script"))

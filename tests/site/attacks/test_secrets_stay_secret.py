@@ -10,6 +10,7 @@ import socket
 import ssl
 import threading
 import time
+from contextlib import suppress
 
 import frappe
 import pytest
@@ -38,13 +39,11 @@ class Chat(http.server.BaseHTTPRequestHandler):
 		for name, value in self.headers_sent.items():
 			self.send_header(name, value)
 		self.end_headers()
-		for at in range(len(self.body)):
-			if not self.drip:
-				self.wfile.write(self.body)
-				break
-			self.wfile.write(self.body[at : at + 1])
-			self.wfile.flush()
-			time.sleep(self.drip)
+		size = 1 if self.drip else len(self.body)
+		with suppress(ConnectionError):
+			for at in range(0, len(self.body), size):
+				self.wfile.write(self.body[at : at + size])
+				time.sleep(self.drip)
 
 	def log_message(self, *_args):
 		pass
@@ -168,22 +167,38 @@ def test_no_unreadable_secret_brings_it_into_the_log(chat, monkeypatch):
 	assert is_clean(fails())
 
 
-def test_no_certificate_is_taken_on_trust(monkeypatch, tmp_path):
+@pytest.fixture
+def encrypted(monkeypatch, tmp_path):
+	"""A chat in the house that speaks TLS with a certificate of its own for 127.0.0.1; the server, and its certificate."""
+	Chat.status, Chat.headers_sent, Chat.body, Chat.received, Chat.drip = 200, {}, b"{}", [], 0
 	server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Chat)
 	server.daemon_threads = True
-	context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-	context.load_cert_chain(make_certificate(tmp_path))
+	context, path = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), make_certificate(tmp_path)
+	context.load_cert_chain(path)
 	server.socket = context.wrap_socket(server.socket, server_side=True)
 	threading.Thread(target=server.serve_forever, daemon=True).start()
-	Chat.received = []
-	allow(monkeypatch, "127.0.0.1")
-	add_robot(address(server, "https"))
-	log = fails()
+	allow(monkeypatch, "127.0.0.1", "localhost")
+	yield server, path
 	server.shutdown()
 	server.server_close()
+
+
+def test_no_certificate_is_taken_on_trust(encrypted):
+	add_robot(address(encrypted[0], "https"))
+	log = fails()
 	assert "certificate" in log
 	assert is_clean(log)
 	assert Chat.received == []
+
+
+def test_no_certificate_of_another_host_is_taken(encrypted, monkeypatch):
+	server, path = encrypted
+	monkeypatch.setattr(outbound, "get_tls", lambda: ssl.create_default_context(cafile=path))
+	outbound.post_json(address(server, "https"), {})
+	assert len(Chat.received) == 1
+	with pytest.raises(outbound.OutboundError, match="certificate"):
+		outbound.post_json(address(server, "https").replace("127.0.0.1", "localhost"), {})
+	assert len(Chat.received) == 1
 
 
 def make_certificate(folder):
@@ -206,11 +221,11 @@ def make_certificate(folder):
 
 def test_no_chat_holds_a_run_for_long(chat, monkeypatch):
 	monkeypatch.setattr(outbound, "SECONDS", 0.5)
-	Chat.body, Chat.drip = b" " * 1000, 0.1
+	Chat.body, Chat.drip = b" " * 1000, 0.1  # a byte every tenth of a second
 	add_robot(address(chat))
 	begun = time.monotonic()
 	log = fails()
-	assert time.monotonic() - begun < 3
+	assert time.monotonic() - begun < 30  # of the 100 seconds that the chat would take
 	assert "does not answer" in log
 	assert is_clean(log)
 

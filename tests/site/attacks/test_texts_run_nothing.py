@@ -8,7 +8,7 @@ import frappe
 import pytest
 from frappe.utils import now_datetime
 
-from crm_retention.care import acting, digests, handover, messages, text_checks, text_values, texts
+from crm_retention.care import acting, digests, handover, messages, reminders, text_checks, texts
 from crm_retention.patches import hold_back_unsafe_texts
 from tests.site.desk import make_user
 from tests.site.plans import make_plan
@@ -111,7 +111,7 @@ def sms(text="Hi {{ party_name }}", party=PARTY, **values):
 
 def stored_sms(text, party=PARTY, **values):
 	"""One that is due and was stored before texts were checked."""
-	doc = sms(party=party, send_by_itself=1, message_status="Due", **values)
+	doc = sms(party=party, **values)
 	frappe.db.set_value(
 		"Touchpoint", doc.name, {"sms_text": text, "send_by_itself": 1, "message_status": "Due"}
 	)
@@ -142,7 +142,7 @@ def test_no_text_runs_anything_or_takes_its_time(text):
 	for kind in (texts.SMS, texts.LETTER):
 		with pytest.raises(texts.TextError):
 			texts.render(text, values, kind)
-	assert time.monotonic() - begun < 1
+	assert time.monotonic() - begun < 5
 
 
 @pytest.mark.parametrize("text", TOO_LONG, ids=lambda text: text[:10])
@@ -151,7 +151,7 @@ def test_no_length_takes_its_time(text):
 	for kind in (texts.SMS, texts.LETTER):
 		for size in (texts.LONGEST[kind], len(text)):
 			list(texts.get_faults(text[:size], {}, kind))
-	assert time.monotonic() - begun < 6
+	assert time.monotonic() - begun < 20
 
 
 def test_no_field_that_holds_a_book_fills_the_memory():
@@ -160,7 +160,7 @@ def test_no_field_that_holds_a_book_fills_the_memory():
 		texts.render("{{ party.notes }}" * 2_000, values, texts.LETTER)
 
 
-def test_no_user_saves_a_text_that_calls(monkeypatch):
+def test_no_user_saves_a_text_that_calls():
 	name = sms().name
 	with acting.acting_as(INSIDER):
 		for text in ESCAPES:
@@ -184,6 +184,30 @@ def step(text):
 	given = {"step_name": "Message", "touchpoint_type": "SMS of Texts", "owner_rule": "Account Manager"}
 	given |= {"timing": "Every", "every": 1, "unit": "Months", "service_level_days": 3, "channel": "SMS"}
 	return given | {"send_by_itself": 1, "sms_text": text}
+
+
+def test_no_refusal_repeats_html():
+	for text in (
+		"{{ party['<img src=x onerror=alert(1)>'] }}",
+		"{% <img src=x> %}",
+		"{{ '<b>' | x }} {{ '<b>'.y }}",
+	):
+		for fault in texts.get_faults(text, {"party": frozenset()}, texts.SMS):
+			assert "<" not in fault
+
+
+def test_no_hand_over_starts_with_a_letter_that_calls():
+	letter = {"doctype": "Email Template", "name": "Calling", "subject": "{{ frappe.db }}", "response": "x"}
+	frappe.get_doc(letter).insert()
+	refused = refusal_of(lambda: handover.hand_over(INSIDER, BOSS, None, None, True, "Calling"))
+	assert "Subject: there is no variable frappe" in refused
+
+
+def test_no_notice_of_a_late_touchpoint_is_html():
+	frappe.db.set_value("User", INSIDER, "full_name", "<img src=x onerror=alert(1)>")
+	frappe.clear_cache(user=INSIDER)
+	late = frappe._dict(title="<img src=x>", due_date=frappe.utils.nowdate(), assigned_to=INSIDER)
+	assert "<img" not in reminders.get_subject(late, BOSS)
 
 
 def test_no_stored_text_runs_when_it_is_sent(monkeypatch):
@@ -215,16 +239,16 @@ def test_no_name_is_html_in_a_letter_and_no_subject_has_a_second_line():
 
 def test_no_text_says_what_its_responsible_person_may_not_read(monkeypatch):
 	with only_customer(INSIDER, OTHER):
+		text, doc = sent_text(monkeypatch, "Dear {{ party_name }}", OTHER)
+		assert text == f"Dear {OTHER}"
+		frappe.db.set_value(
+			"Touchpoint", doc.name, {"party": PARTY, "status": "Open", "message_status": "Due"}
+		)
 		frappe.db.commit()
-		text, doc = sent_text(monkeypatch, "Dear {{ party_name }}", assigned_to="")
-		assert text is not None or doc.message_status == "Due"
-		name = stored_sms("Dear {{ party_name }}", OTHER)
-		frappe.db.set_value("Touchpoint", name, {"party": PARTY, "assigned_to": INSIDER})
-		frappe.db.commit()
-		messages.send_due(now_datetime())
+		assert dict(messages.send_due(now_datetime())) == {"failed": 1}
 	frappe.db.delete("User Permission", {"user": INSIDER})
-	doc = frappe.get_doc("Touchpoint", name)
-	assert doc.message_status == "Failed"
+	doc.reload()
+	assert (doc.status, doc.message_status) == ("Open", "Failed")
 	assert f"{INSIDER} is disabled or may not read" in doc.message_error
 
 
@@ -251,47 +275,40 @@ def test_no_text_says_a_field_above_the_level_of_writer_or_sender(hidden_field, 
 
 
 def test_no_message_is_sent_in_the_name_of_the_administrator(monkeypatch):
-	asked = []
-	monkeypatch.setattr(text_values, "get_values", None, raising=True)
-	monkeypatch.setattr(messages, "get_values", lambda _doc, user: asked.append(user) or {})
-	sent_text(monkeypatch, "Hi")
-	assert asked == [INSIDER]
+	users = []
+	real = messages.get_values
+	monkeypatch.setattr(messages, "get_values", lambda doc, user: users.append(user) or real(doc, user))
+	text, _doc = sent_text(monkeypatch, "Hi {{ responsible }}")
+	assert text
+	assert users == [INSIDER]
 	assert frappe.session.user == "Administrator"
-	frappe.db.delete("Touchpoint")
+
+
+def test_no_message_of_nobody_leaves_or_is_lost(monkeypatch):
 	frappe.db.set_single_value("Retention Settings", "fallback_owner", "")
 	text, doc = sent_text(monkeypatch, "Hi", assigned_to="")
-	assert (text, doc.message_status) == (None, "Due")
+	assert (text, doc.status, doc.message_status) == (None, "Open", "Due")
 	assert "nobody is responsible" in doc.message_error
 
 
-def test_no_letter_runs_anything_whoever_changed_it(monkeypatch):
-	doc = make_touchpoint(
-		PARTY, touchpoint_type="Mail of Texts", assigned_to=INSIDER, email_template="Letter of Texts"
-	)
-	values = {"send_by_itself": 1, "message_status": "Due"}
-	frappe.db.set_value("Touchpoint", doc.name, values)
+def test_no_letter_runs_anything_whoever_changed_it():
 	frappe.db.set_value("Customer", PARTY, "email_id", "one@example.com")
+	given = {"touchpoint_type": "Mail of Texts", "assigned_to": INSIDER, "email_template": "Letter of Texts"}
+	doc = make_touchpoint(PARTY, **given)
+	doc.db_set({"send_by_itself": 1, "message_status": "Due"})
 	letter = frappe.get_doc("Email Template", "Letter of Texts")
 	letter.response = "<p>{{ frappe.session.user }}</p>"
-	assert "there is no variable frappe" in refusal_of(letter.save)
-	frappe.db.set_value("Email Template", "Letter of Texts", "response", "<p>{{ frappe.session.user }}</p>")
-	frappe.clear_document_cache("Email Template", "Letter of Texts")
+	assert "Response: there is no variable frappe" in refusal_of(letter.save)
+	letter.db_set("response", letter.response)
 	frappe.db.commit()
-	messages.send_due(now_datetime())
-	found = frappe.get_doc("Touchpoint", doc.name)
-	assert found.message_status == "Failed"
-	assert "Response: there is no variable frappe" in text_checks_of(found)
+	assert dict(messages.send_due(now_datetime())) == {"failed": 1}
+	doc.reload()
+	assert "Response: there is no variable frappe" in doc.message_error
 	assert not frappe.db.exists("Email Queue", {"reference_name": PARTY})
-	frappe.db.set_value("Email Template", "Letter of Texts", "response", "<p>Hi</p>")
+	letter.db_set("response", "<p>Hi {{ party_name }}</p>")
+	doc.db_set("message_status", "Due")
 	frappe.db.commit()
-
-
-def text_checks_of(doc):
-	return (
-		doc.message_error
-		if "Response" in doc.message_error
-		else "; ".join(fault for _field, fault in text_checks.get_row_faults(doc))
-	)
+	assert dict(messages.send_due(now_datetime())) == {"sent": 1}
 
 
 def test_no_stored_text_stops_the_work_on_its_touchpoint():
@@ -330,7 +347,7 @@ def test_no_text_that_a_plan_would_send_is_hidden_from_the_run():
 @pytest.mark.parametrize("field", ["instructions", "why", "note", "location"])
 def test_no_other_words_of_a_touchpoint_are_texts(field):
 	payload = "{{ 7777 * 7777 }}{{ frappe.session.user }}<img src=x onerror=alert(1)>"
-	doc = sms(**{"sms_text": "", "is_promise": 1})
+	doc = sms("", is_promise=1)
 	frappe.db.set_value("Touchpoint", doc.name, field, payload)
 	digest = digests.get_daily(INSIDER, frappe.utils.getdate())
 	shown = frappe.render_template("templates/emails/retention_digest.html", digest)
