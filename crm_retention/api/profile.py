@@ -55,7 +55,9 @@ def get_row(name: str) -> dict[str, Any]:
 	"""The profile as the engine knows it, with the party's own fields as ``party__NAME``."""
 	row = frappe.db.get_value("Retention Profile", name, "*", as_dict=True)
 	fields = frappe.db.get_value(row.party_type, row.party, "*", as_dict=True) or {}
-	return {**row, **{column_name(f"party.{key}"): value for key, value in fields.items()}}
+	# a date that the database cannot read comes as a text, and says nothing
+	unread = {name: None for name, value in row.items() if str(value).startswith("0000-00-00")}
+	return {**row, **unread, **{column_name(f"party.{key}"): value for key, value in fields.items()}}
 
 
 def get_rules(row: dict[str, Any]) -> tuple[Config, bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import frappe
@@ -15,10 +15,11 @@ from .site_relations import party_key, physical
 PARTY_TYPES = ("Customer", "Lead")
 
 
-def care_relations() -> dict[str, ir.Table]:
-	"""The relations of plans, on top of those of the cycle."""
+def care_relations(occasions: Collection[str] | None = None) -> dict[str, ir.Table]:
+	"""The relations of plans, on top of those of the cycle; of ``occasions`` alone where they are named."""
 	relations = {"enrollments": enrollments(), "touchpoints": touchpoints(), "consents": consents()}
-	dates = occasion_dates(get_date_occasions())
+	wanted = [row for row in get_date_occasions() if occasions is None or row.name in occasions]
+	dates = occasion_dates(wanted)
 	if dates is not None:
 		relations["occasion_dates"] = dates
 	return relations
@@ -155,7 +156,7 @@ def dates_of(occasion: Any) -> ir.Table | None:
 	if party and party.fieldtype == "Dynamic Link":
 		wanted.append(party.options)
 	table = physical(doctype, wanted)
-	if field not in table.columns:
+	if field not in table.columns or not table[field].type().is_temporal():
 		return None
 	table = table.filter(table[field].notnull() & (table.docstatus.fill_null(0) < 2))
 	owner = get_party(table, doctype, party)

@@ -15,10 +15,11 @@ import ibis
 import ibis.expr.types as ir
 
 from ..engine.calendar import integers, texts
+from ..engine.errors import Problem
 from ..engine.occurrences import all_steps
 from ..engine.plans import Care
 from ..engine.touchpoints import CareResult
-from .site_write import STAMPS, Stamp, in_transaction
+from .site_write import STAMPS, Stamp, problem_of, write_halving
 from .sql import WORK_PREFIX, SqlBackend
 
 PARTIES_PER_BATCH = 5_000
@@ -63,6 +64,7 @@ class CareWriter:
 		self.facts = facts
 		self.stamp = stamp
 		self.turn = turn
+		self.problems: list[Problem] = []
 
 	def prepare(self) -> int:
 		"""Number the parties that anything is to be written for; returns how many."""
@@ -116,8 +118,13 @@ class CareWriter:
 	def batches(self, total: int, size: int = PARTIES_PER_BATCH) -> Iterator[int]:
 		"""Write batch after batch; yields the number of parties written so far, after their commit."""
 		for start in range(0, total, size):
-			in_transaction(lambda start=start: self.write(start, min(start + size, total)))
+			for lost in write_halving(self.write, start, min(start + size, total), (PlansChanged,)):
+				self.problems.append(problem_of(lost, self.name_of(lost.at), len(self.problems)))
 			yield min(start + size, total)
+
+	def name_of(self, n: int) -> str:
+		"""The party of a number."""
+		return str(frappe.db.sql(f"SELECT w.party FROM {self.work('people')} w WHERE w.n = {int(n)}")[0][0])
 
 	def write(self, start: int, end: int) -> None:
 		"""Everything of the parties ``start`` to ``end`` (excluded). Raises PlansChanged."""

@@ -18,7 +18,7 @@ from frappe.utils import cint
 from crm_retention import filters
 from crm_retention.backends.site_relations import physical
 from crm_retention.capture.parties_of import HANDLERS, Handler
-from crm_retention.engine.conditions import holds
+from crm_retention.engine.conditions import all_of, holds
 from crm_retention.engine.config import parse
 from crm_retention.engine.values import Condition
 from crm_retention.parties import PARTY_TYPES
@@ -85,7 +85,10 @@ class Source:
 
 def get_source(row: Any) -> Source:
 	"""A source from the fields of an Interaction Source. Raises ConfigError for filters that cannot be used."""
-	rows = filters.resolve_trees(filters.read(row.filters_json), row.document_type)
+	given = filters.read(row.filters_json)
+	if fault := filters.get_size_fault(given):
+		raise ValueError(fault)
+	rows = filters.resolve_trees(given, row.document_type)
 	plain = list(filters.to_conditions(rows))
 	tiers = parse({"tiers": [{"name": row.name, "rank": 1, "conditions": plain}]}).tiers if plain else ()
 	conditions = tiers[0].conditions if tiers else ()
@@ -132,8 +135,8 @@ def get_counting(source: Source, docs: ir.Table) -> ir.Table:
 	)
 	if source.handler and source.handler.counts:
 		docs = source.handler.counts(docs)
-	for condition in source.conditions:
-		docs = docs.filter(holds(condition, docs[condition.field]))
+	if source.conditions:
+		docs = docs.filter(all_of([holds(item, docs[item.field]) for item in source.conditions]))
 	return docs
 
 

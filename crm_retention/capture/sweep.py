@@ -28,7 +28,7 @@ from typing import Any
 import frappe
 from frappe.utils import cint, now
 
-from crm_retention.backends.site import Busy, only_one
+from crm_retention.backends.site import Busy, only_one, reading_what_is_committed, site_session
 from crm_retention.capture import write
 from crm_retention.capture.candidates import (
 	CANCELLED,
@@ -97,7 +97,7 @@ def run_sweep(everything: bool, seconds: float | None = None, wait: int = 0) -> 
 		return []
 	begun = time.monotonic()
 	try:
-		with only_one(LOCK, wait):
+		with only_one(LOCK, wait), site_session(), reading_what_is_committed():
 			done = []
 			for name in get_enabled_sources():
 				left = None if seconds is None else seconds - (time.monotonic() - begun)

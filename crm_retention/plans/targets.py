@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 from frappe import _
 
-from crm_retention.backends.site import BACKENDS, connection
+from crm_retention.backends.site import BACKENDS, connection, site_session
 from crm_retention.backends.site_relations import physical
 from crm_retention.configuration import get_trees
 from crm_retention.engine.conditions import all_hold, column_name, fault
@@ -47,8 +47,9 @@ def count_targets(plan: Any, seen: ir.Table | None = None) -> list[Group]:
 	rate = ibis.ifelse(gap > 0, 1.0 / gap, 0.0).fill_null(0.0)
 	chosen = chosen.select(owner=chosen.manager.fill_null(""), rate=rate)
 	grouped = chosen.group_by("owner").aggregate(parties=chosen.count(), purchases=chosen.rate.sum())
-	backend = BACKENDS[frappe.db.db_type](connection(), {})
-	rows = backend.query(backend.compile(grouped))
+	with site_session():
+		backend = BACKENDS[frappe.db.db_type](connection(), {})
+		rows = backend.query(backend.compile(grouped))
 	return sorted((Group(str(o), int(n), float(p or 0)) for o, n, p in rows), key=lambda group: group.owner)
 
 

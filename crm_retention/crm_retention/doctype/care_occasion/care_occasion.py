@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import frappe
 from frappe import _
-from frappe.model.document import Document
 from frappe.utils import cint
 
 from crm_retention import filters, readable
 from crm_retention.api.endpoint import endpoint
 from crm_retention.arguments import Name
+from crm_retention.documents import BoundedDocument
 from crm_retention.parties import PARTY_TYPES
 from crm_retention.plans import occasions
 from crm_retention.setup import care_defaults
@@ -20,7 +20,7 @@ OF_KIND = {
 }
 
 
-class CareOccasion(Document):
+class CareOccasion(BoundedDocument):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 

@@ -2,18 +2,18 @@ from __future__ import annotations
 
 import frappe
 from frappe import _
-from frappe.model.document import Document
 
 from crm_retention import catalogue, filters, readable
 from crm_retention.api.endpoint import endpoint
 from crm_retention.configuration import get_plain_scorecard
+from crm_retention.documents import BoundedDocument
 from crm_retention.engine.config import parse
 from crm_retention.engine.errors import ConfigError, Problem
 
 BAND_FIELDS = {"start": "from_value", "end": "to_value", "score": "score"}
 
 
-class CustomerScorecard(Document):
+class CustomerScorecard(BoundedDocument):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 

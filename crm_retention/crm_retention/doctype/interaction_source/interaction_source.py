@@ -3,12 +3,12 @@ from __future__ import annotations
 import frappe
 from frappe import _
 from frappe.model import no_value_fields, table_fields
-from frappe.model.document import Document
 
 from crm_retention import filters, readable
 from crm_retention.capture import write
 from crm_retention.capture.candidates import get_source
 from crm_retention.capture.parties_of import HANDLERS
+from crm_retention.documents import BoundedDocument
 from crm_retention.engine.errors import ConfigError
 from crm_retention.setup import interaction_defaults
 
@@ -19,7 +19,7 @@ TEXT_FIELDS = ("subject_field", "note_field", "direction_field", "channel_field"
 STANDARD_DATES = ("creation", "modified")
 
 
-class InteractionSource(Document):
+class InteractionSource(BoundedDocument):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 

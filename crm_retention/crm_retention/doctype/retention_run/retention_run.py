@@ -6,19 +6,19 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.model.document import Document
 from frappe.query_builder import Interval
 from frappe.query_builder.functions import Now
 
 from crm_retention.api.endpoint import endpoint
 from crm_retention.arguments import Name
+from crm_retention.documents import BoundedDocument
 from crm_retention.parties import PARTY_TYPES
 from crm_retention.permissions import get_readable_query
 from crm_retention.seen_parties import sees_all_parties
 from crm_retention.views.access import get_document
 
 
-class RetentionRun(Document):
+class RetentionRun(BoundedDocument):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 
@@ -37,7 +37,7 @@ class RetentionRun(Document):
 		created: DF.Int
 		current_step: DF.Data | None
 		ended_at: DF.Datetime | None
-		error: DF.Code | None
+		error: DF.SmallText | None
 		heartbeat: DF.Datetime | None
 		kind: DF.Literal["Nightly", "Manual", "Preview"]
 		lifetime_model: DF.Code | None
@@ -59,6 +59,7 @@ class RetentionRun(Document):
 		touchpoints_suppressed: DF.Int
 		touchpoints_unplaced: DF.Int
 		touchpoints_waiting: DF.Int
+		traceback: DF.Code | None
 		unchanged: DF.Int
 		updated: DF.Int
 		user: DF.Link | None

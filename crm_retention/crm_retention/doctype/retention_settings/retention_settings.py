@@ -10,13 +10,14 @@ from crm_retention import catalogue, filters, keeping
 from crm_retention.api.endpoint import endpoint
 from crm_retention.care import robots
 from crm_retention.configuration import get_plain_settings
+from crm_retention.documents import BoundedDocument
 from crm_retention.engine.config import parse
 from crm_retention.engine.errors import ConfigError
 
 FIELDNAMES = {"period": "period_days", "contact": "contact_days", "complaint": "complaint_days"}
 
 
-class RetentionSettings(Document):
+class RetentionSettings(BoundedDocument):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 
@@ -62,6 +63,7 @@ class RetentionSettings(Document):
 		read_payment_dates: DF.Check
 		robots: DF.Table[TeamRobot]
 		run_hour: DF.Int
+		run_minutes: DF.Int
 		send_messages: DF.Check
 		target_currency: DF.Link | None
 		touchpoints_per_day: DF.Data | None

@@ -3,13 +3,13 @@ from __future__ import annotations
 from typing import Any
 
 import frappe
-from frappe.model.document import Document
 
 from crm_retention.care import meetings, rules, text_checks, todos
 from crm_retention.care.completion import finish
+from crm_retention.documents import BoundedDocument
 
 
-class Touchpoint(Document):
+class Touchpoint(BoundedDocument):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 
