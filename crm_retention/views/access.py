@@ -72,13 +72,6 @@ def may(doc: Any, permission: str) -> bool:
 	return bool(allowed)
 
 
-def get_permitted_fields(doctype: str) -> set[str]:
-	"""Names of the fields that the user's permission levels read."""
-	meta = frappe.get_meta(doctype)
-	own = meta.get_permitted_fieldnames(user=frappe.session.user, permission_type="read")
-	return {*own, "name", "owner", "creation", "modified", "modified_by", "docstatus"}
-
-
 def escape(text: Any) -> str:
 	"""Text of a client as a message may repeat it."""
 	return frappe.utils.escape_html(str(text)[:140])
@@ -87,11 +80,6 @@ def escape(text: Any) -> str:
 def may_read_any(doctype: str) -> bool:
 	"""Whether the user's roles read a DocType at all; a single shared record is not enough."""
 	return bool(get_role_permissions(frappe.get_meta(doctype), user=frappe.session.user).get("read"))
-
-
-def may_read_all(doctype: str) -> bool:
-	"""Whether the user may read every row of a DocType."""
-	return may_read_any(doctype) and not build_match_conditions(doctype)
 
 
 def only_readable(query: Any, doctype: str) -> Any:
