@@ -9,6 +9,7 @@ import frappe
 import ibis
 import ibis.expr.types as ir
 
+from ..closed_doctypes import why_closed
 from .site_relations import party_key, physical
 
 PARTY_TYPES = ("Customer", "Lead")
@@ -127,14 +128,15 @@ def unsubscribed() -> list[ir.Table]:
 
 
 def get_date_occasions() -> list[Any]:
-	"""Enabled occasions whose dates lie in a field."""
-	return frappe.get_all(
+	"""Enabled occasions whose dates lie in a field of documents that may be read."""
+	rows = frappe.get_all(
 		"Care Occasion",
 		filters={"enabled": 1, "kind": "Date Field"},
 		fields=["name", "document_type", "party_field", "date_field", "every_year"],
 		order_by="name",
 		limit=0,
 	)
+	return [row for row in rows if not why_closed(row.document_type)]
 
 
 def occasion_dates(occasions: Iterable[Any]) -> ir.Table | None:

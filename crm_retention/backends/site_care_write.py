@@ -317,7 +317,7 @@ class CareWriter:
 			"priority": "'Medium'",
 			"date": "t.due_date",
 			"allocated_to": "t.assigned_to",
-			"description": self.concat("t.title", "' ('", "COALESCE(t.why, '')", "')'"),
+			"description": as_html(self.concat("t.title", "' ('", "COALESCE(t.why, '')", "')'")),
 			"reference_type": "'Touchpoint'",
 			"reference_name": "t.name",
 			"assigned_by": "%(user)s",
@@ -419,6 +419,19 @@ class CareWriter:
 			if frappe.db.db_type == "mariadb"
 			else "(" + " || ".join(parts) + ")"
 		)
+
+
+def as_html(expression: str) -> str:
+	"""The SQL that shows a text as it is in a field of HTML; as ``frappe.utils.escape_html`` does."""
+	for character, entity in (
+		("&", "&amp;"),
+		('"', "&quot;"),
+		("''", "&apos;"),
+		(">", "&gt;"),
+		("<", "&lt;"),
+	):
+		expression = f"REPLACE({expression}, '{character}', '{entity}')"
+	return expression
 
 
 def placed(table: ir.Table, people: ir.Table) -> ir.Table:

@@ -242,12 +242,15 @@ def interactions() -> ir.Table:
 	What went on among ourselves is no contact; a row that names no direction is taken for ours to the party.
 	"""
 	fields = ["name", "party_type", "party", "occurred_on", "kind", "channel", "direction", "department"]
-	log = physical("Interaction Log", [*fields, "minutes"])
+	log = physical("Interaction Log", [*fields, "minutes", "party_deleted"])
 	kind = physical("Interaction Kind", ["name", "is_contact"])
 	contact = kind.filter(kind.is_contact == 1).select(is_kind=kind.name)
 	corrected = physical("Interaction Log", ["supersedes"])
 	corrected = corrected.filter(corrected.supersedes.notnull()).select(corrected=corrected.supersedes)
 	rows = log.inner_join(contact, log.kind == contact.is_kind)
+	rows = rows.filter(
+		rows.party_deleted.fill_null(0) == 0
+	)  # whoever is called the same now is somebody else
 	rows = rows.filter(~rows.name.isin(corrected.corrected))
 	rows = rows.filter(rows.direction.isnull() | (rows.direction != "Internal"))
 	return rows.select(

@@ -12,6 +12,7 @@ from typing import Any
 import frappe
 import ibis
 import ibis.expr.types as ir
+from frappe import _
 from frappe.utils import cint
 
 from crm_retention import filters
@@ -174,7 +175,7 @@ def get_facts(source: Source, docs: ir.Table) -> dict[str, ir.Value]:
 	"""What a document says besides its party; ``doc`` is its name."""
 	row = source.row
 	user = docs[row.user_field] if row.user_field else docs.owner
-	subject = docs[row.subject_field].cast("string") if row.subject_field else docs.name
+	subject = get_subject(source, docs)
 	return {
 		"doc": docs.name,
 		"occurred_on": get_moment(source, docs),
@@ -182,11 +183,20 @@ def get_facts(source: Source, docs: ir.Table) -> dict[str, ir.Value]:
 		"channel": get_channel(source, docs),
 		"direction": get_direction(source, docs),
 		"user": ibis.ifelse(user.fill_null("") == "", docs.owner, user),
-		"subject": subject.fill_null(docs.name).substr(0, SUBJECT_LENGTH),
+		"subject": subject.substr(0, SUBJECT_LENGTH),
 		"note": docs[row.note_field].cast("string") if row.note_field else ibis.null("string"),
 		"minutes": get_minutes(source, docs),
 		"contact": docs[row.contact_field] if row.contact_field else ibis.null("string"),
 	}
+
+
+def get_subject(source: Source, docs: ir.Table) -> ir.StringValue:
+	"""The field that the form names; without one which document it is, and no text of it."""
+	label = "" if cint(source.row.is_standard) else f"{_(source.doctype)} "
+	document = ibis.literal(label) + docs.name if label else docs.name
+	if not source.row.subject_field:
+		return document
+	return docs[source.row.subject_field].cast("string").fill_null(document)
 
 
 def get_moment(source: Source, docs: ir.Table) -> ir.Value:

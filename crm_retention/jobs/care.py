@@ -15,6 +15,7 @@ from crm_retention.backends.site_care import care_relations
 from crm_retention.backends.site_care_write import PARTIES_PER_BATCH, CareWriter, PlansChanged, StepFacts
 from crm_retention.backends.site_write import Stamp
 from crm_retention.backends.sql import SqlBackend
+from crm_retention.care.text_checks import get_plan_problems
 from crm_retention.engine.cycle import CycleResult
 from crm_retention.engine.errors import Problem
 from crm_retention.engine.plans import Care
@@ -60,6 +61,7 @@ def run_plans(
 			frappe.throw(frappe._("Plans were changed again and again while the run was at work."))
 		care, more = read_care(stamp.as_of)
 		problems += more
+	problems += get_plan_problems(plan.name for plan in care.plans)
 	return {FIELDS[name]: number for name, number in counts.items()}, problems
 
 

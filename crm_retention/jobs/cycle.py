@@ -6,7 +6,6 @@ import datetime
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import frappe
 from frappe import _
@@ -17,6 +16,7 @@ from crm_retention.backends.site import Busy, only_one, reading_what_is_committe
 from crm_retention.backends.site_write import PARTIES_PER_BATCH, ProfileWriter, Stamp
 from crm_retention.backends.sql import SqlBackend
 from crm_retention.capture.sweep import sweep_all
+from crm_retention.closed_doctypes import get_problems
 from crm_retention.configuration import config_snapshot, read_config
 from crm_retention.engine.conditions import unreadable
 from crm_retention.engine.config import Config
@@ -24,14 +24,13 @@ from crm_retention.engine.cycle import CycleResult, run_cycle
 from crm_retention.engine.errors import EngineError, Problem
 from crm_retention.engine.plans import Care
 from crm_retention.jobs.care import run_plans
+from crm_retention.jobs.comparison import compare
 from crm_retention.jobs.left_out import Part, with_what_works
 from crm_retention.jobs.limits import limited_statements
 from crm_retention.jobs.runs import RunLog, close_dead_runs, get_latest_day
 from crm_retention.plans.configuration import read_care
 from crm_retention.sources import get_sources
 from crm_retention.usable import Usable
-
-MOVES_SHOWN = 1000
 
 
 def run_job(run: str) -> None:
@@ -94,7 +93,7 @@ def write_cycle(log: RunLog) -> None:
 	if care:
 		planned, more = run_plans(log, backend, care, result, stamp)
 		care_problems = care_problems + more
-	problems += result.problems + writer.problems + care_problems
+	problems += get_problems() + result.problems + writer.problems + care_problems
 	log.finish(problems, **outcome, **counts, **planned, **facts(config, result))
 	frappe.db.set_single_value("Retention Settings", "last_run", log.doc.name)
 	frappe.db.commit()
@@ -112,12 +111,11 @@ def capture_all() -> list[Problem]:
 
 
 def preview_cycle(log: RunLog) -> None:
-	"""Run the engine and keep the migration table: from which tier to which, how many and who."""
+	"""Run the engine and keep the migration table for whoever asked: from which tier to which, how many and who."""
 	as_of = getdate(log.doc.as_of)
 	config, backend, result = evaluate(log, as_of)
 	with log.step("comparing"):
-		found = migration(backend, result)
-	counts = {name: result.counts[name] for name in ("parties", "tier_changes", "stage_changes")}
+		found, counts = compare(backend, result)
 	log.finish(result.problems, preview_result=json.dumps(found), **counts, **facts(config, result))
 
 
@@ -208,29 +206,3 @@ def refuse_going_back(as_of: datetime.date) -> None:
 def batch_size() -> int:
 	"""Parties a transaction; ``retention_batch_size`` in the site's configuration changes it."""
 	return cint(frappe.conf.get("retention_batch_size")) or PARTIES_PER_BATCH
-
-
-def migration(backend: SqlBackend, result: CycleResult) -> dict[str, Any]:
-	"""``matrix``: every pair of tiers before and after with its count; ``moves``: the parties that change."""
-	t = result.profiles
-	matrix = backend.fetch(result.migration.order_by(["from_tier", "to_tier"]))
-	changes = result.changes.filter(result.changes.kind == "Tier")
-	people = t.select(key=t.party, docname=t.party__docname, party_name=t.party_name)
-	moved = changes.inner_join(people, changes.party == people.key).order_by([changes.score.desc(), "party"])
-	rows = backend.fetch(
-		moved.limit(MOVES_SHOWN).select(
-			"party_type", "docname", "party_name", "from_value", "to_value", "score"
-		)
-	)
-	names = ("party_type", "party", "party_name", "from", "to", "score")
-	return {
-		"matrix": as_rows(("from", "to", "count"), matrix),
-		"moves": as_rows(names, rows),
-		"more": max(result.counts["tier_changes"] - MOVES_SHOWN, 0),
-	}
-
-
-def as_rows(names: tuple[str, ...], columns: dict[str, Any]) -> list[dict[str, Any]]:
-	"""Columns as a list of plain dictionaries; NaN, which JSON has not, as None."""
-	plain = [[None if value != value else value for value in column.tolist()] for column in columns.values()]
-	return [dict(zip(names, row, strict=True)) for row in zip(*plain, strict=True)]

@@ -17,6 +17,7 @@ from crm_retention.engine.conditions import all_hold, column_name, fault
 from crm_retention.engine.config import Condition, ConfigError
 from crm_retention.filters import PARTY_PREFIX
 from crm_retention.plans.configuration import read_conditions
+from crm_retention.seen_parties import only_seen
 
 NAMES = ("name", "party_type", "party", "tier", "stage", "tier_reason", "mean_interval_days")
 
@@ -30,8 +31,8 @@ class Group:
 	purchases_a_day: float
 
 
-def count_targets(plan: Any) -> list[Group]:
-	"""The parties that the targets of a plan fit today, by account manager.
+def count_targets(plan: Any, seen: ir.Table | None = None) -> list[Group]:
+	"""The parties that the targets of a plan fit today, by account manager; of those in ``seen`` (see ``seen_parties``) if given.
 
 	Raises ValidationError for conditions that cannot be decided.
 	"""
@@ -41,7 +42,7 @@ def count_targets(plan: Any) -> list[Group]:
 		if message := fault(condition, table.schema()):
 			frappe.throw(_("{0}: {1}").format(condition.field, _(message)))
 	fitting = fits(table, plan, conditions)
-	chosen = table.filter(fitting)
+	chosen = only_seen(table.filter(fitting), seen)
 	gap = chosen.mean_interval_days.cast("float64")
 	rate = ibis.ifelse(gap > 0, 1.0 / gap, 0.0).fill_null(0.0)
 	chosen = chosen.select(owner=chosen.manager.fill_null(""), rate=rate)

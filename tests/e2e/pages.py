@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import time
+from collections.abc import Callable
 from urllib.parse import quote
 
 import frappe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
+
+PATIENCE = 60  # seconds for what a busy machine does late; what is there is never waited for
+# What the control around an input holds: the names of a link, or of a list of links
+NAMES_HELD = """(input) => {
+	let at = input;
+	while (at && !at.fieldobj) at = at.parentElement;
+	const field = at?.fieldobj;
+	const value = field?.doc ? field.doc[field.df.fieldname] : field?.value;
+	if (!Array.isArray(value)) return value ? [value] : [];
+	return value.map((row) => row[field.get_link_field().fieldname]);
+}"""
 
 
 def open_form(page: Page, doctype: str, name: str | None = None) -> Locator:
@@ -17,6 +31,17 @@ def open_form(page: Page, doctype: str, name: str | None = None) -> Locator:
 		"([doctype]) => window.cur_frm?.doctype === doctype && !cur_frm.is_new()", arg=[doctype]
 	)
 	settle(page)
+	return page.locator(".page-container:visible")
+
+
+def open_new_form(page: Page, doctype: str) -> Locator:
+	"""The form of a new document, with its defaults in it; its visible page."""
+	page.goto("/app/" + frappe.scrub(doctype).replace("_", "-") + "/new")
+	page.wait_for_function(
+		"([doctype]) => window.cur_frm?.doctype === doctype && cur_frm.is_new()", arg=[doctype]
+	)
+	settle(page)
+	focus_rests(page)
 	return page.locator(".page-container:visible")
 
 
@@ -37,7 +62,7 @@ def open_workspace(page: Page, name: str) -> Locator:
 
 def settle(page: Page) -> None:
 	"""Until the page's requests are answered and what comes of them is drawn."""
-	page.wait_for_function("() => !frappe.request.ajax_count")
+	page.wait_for_function("() => window.frappe?.request && !frappe.request.ajax_count")
 	page.wait_for_load_state("networkidle")
 
 
@@ -46,6 +71,63 @@ def save(page: Page) -> None:
 	page.locator(".page-actions:visible .primary-action:visible, .custom-actions:visible").get_by_text(
 		"Save", exact=True
 	).click()
+
+
+def save_well(page: Page) -> None:
+	"""Save the form, and wait until it is stored and shows what is stored."""
+	save(page)
+	page.wait_for_function("() => !cur_frm.is_dirty() && !cur_frm.is_new()")
+	settle(page)
+
+
+def focus_rests(page: Page) -> None:
+	"""Until the desk has moved the focus where it wants it: it does so a moment after what it draws."""
+	page.evaluate(
+		"""() => new Promise((rest) => {
+			let last = document.activeElement, since = Date.now();
+			const timer = setInterval(() => {
+				if (document.activeElement !== last) [last, since] = [document.activeElement, Date.now()];
+				if (Date.now() - since < 300) return;
+				clearInterval(timer);
+				rest();
+			}, 20);
+		})"""
+	)
+
+
+def choose(box: Locator, name: str) -> None:
+	"""Enter a document's name in a link field, or one more in a list of links; the field holds it afterwards."""
+	offered = box.page.locator(".awesomplete [role=option]:visible", has_text=name)
+	take_suggestion(box, name, offered, lambda: name in box.evaluate(NAMES_HELD))
+	settle(box.page)
+
+
+def take_suggestion(box: Locator, text: str, offered: Locator, is_taken: Callable[[], bool]) -> None:
+	"""Type a text and press what is offered for it.
+
+	The desk may move the focus elsewhere while one types. Then the list closes, and the text is taken as it is or not at all: so
+	what counts is that it is taken, and what was neither offered nor taken is typed again.
+	"""
+	page, end, typed = box.page, time.monotonic() + PATIENCE, 0.0
+	focus_rests(page)
+	while not is_taken():
+		assert time.monotonic() < end, f"{text} was neither offered nor taken"
+		if offered.count():
+			with contextlib.suppress(Error):  # the list closed, or was drawn anew
+				offered.first.click(timeout=1000)
+		elif time.monotonic() - typed > 5 and page.evaluate("() => !frappe.request.ajax_count"):
+			box.fill(text)
+			typed = time.monotonic()
+		page.wait_for_timeout(50)
+
+
+def add_row(grid: Locator) -> None:
+	"""Press a table's Add Row; the new row is being edited afterwards."""
+	rows = grid.locator(".grid-body .grid-row")
+	before = rows.count()
+	grid.locator(".grid-add-row").click()
+	expect(rows).to_have_count(before + 1)
+	expect(rows.last.locator("input:focus, select:focus, textarea:focus")).to_have_count(1)
 
 
 def message(page: Page) -> Locator:

@@ -8,7 +8,7 @@ from frappe.utils import add_days, nowdate
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import DESKTOP, PHONE
-from tests.e2e.pages import settle, sticking_out
+from tests.e2e.pages import choose, settle, sticking_out
 from tests.site.desk import make_user
 from tests.site.touchpoints import make_customers, make_seller, make_touchpoint
 
@@ -124,9 +124,7 @@ def test_manager_hands_a_person_over(log_in, screenshot):
 	page.locator(".menu-btn-group:visible button").click()
 	page.get_by_text("Hand Over Customers").click()
 	for field, user in (("from_user", ANNA), ("to_user", BEN)):
-		box = page.locator(f".modal.show [data-fieldname={field}] input")
-		box.fill(user)
-		page.locator(".modal.show .awesomplete [role=option]:visible", has_text=user).first.click()
+		choose(page.locator(f".modal.show [data-fieldname={field}] input"), user)
 	screenshot(page, "hand-over")
 	page.locator(".modal.show .btn-modal-primary", has_text="Hand Over").click()
 	expect(page.locator(".modal.show .msgprint")).to_contain_text("handed over")

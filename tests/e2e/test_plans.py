@@ -6,7 +6,19 @@ import frappe
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.pages import close_message, message, open_form, open_tab, save, settle, sticking_out
+from tests.e2e.pages import (
+	add_row,
+	choose,
+	close_message,
+	message,
+	open_form,
+	open_new_form,
+	open_tab,
+	save,
+	save_well,
+	settle,
+	sticking_out,
+)
 from tests.site.desk import make_customer, make_profile, make_user
 from tests.site.plans import enroll, get_touchpoint, make_due, make_plan, make_step
 
@@ -32,20 +44,14 @@ def stored(name: str):
 	return frappe.get_doc("Maintenance Plan", name)
 
 
-def choose(page: Page, box: Locator, value: str) -> None:
-	"""Type into a link field and take the suggestion."""
-	box.fill(value)
-	page.locator(".awesomplete [role=option]:visible", has_text=value).first.click()
-
-
-def add_step(page: Page, form: Locator, row: int, touchpoint_type: str, **values: str) -> None:
+def add_step(form: Locator, row: int, touchpoint_type: str, **values: str) -> None:
 	"""Fill a row of the steps: the type in the grid, what belongs to the timing in the row's own form."""
 	grid = form.locator("[data-fieldname=steps].frappe-control:visible")
 	if grid.locator(".grid-body .grid-row").count() < row:  # a new plan has an empty one already
-		grid.locator(".grid-add-row").click()
+		add_row(grid)
 	line = grid.locator(f".grid-row[data-idx='{row}']")
 	line.locator("[data-fieldname=touchpoint_type]").first.click()
-	choose(page, line.locator("[data-fieldname=touchpoint_type] input").first, touchpoint_type)
+	choose(line.locator("[data-fieldname=touchpoint_type] input").first, touchpoint_type)
 	expect(line.locator("[data-fieldname=step_name]").first).to_contain_text(touchpoint_type)
 	line.locator(".btn-open-row").click()
 	opened = grid.locator(".form-in-grid:visible")
@@ -76,20 +82,18 @@ def press(page: Page, label: str) -> None:
 
 
 def test_plan_is_built_its_load_seen_and_submitted(desktop, screenshot):
-	desktop.goto("/app/maintenance-plan/new")
-	form = desktop.locator(".page-container:visible")
+	form = open_new_form(desktop, "Maintenance Plan")
 	form.locator("[data-fieldname=title] input").fill("Regular Talks")
-	choose(desktop, form.locator("[data-fieldname=tiers] input").first, "Regular")
+	choose(form.locator("[data-fieldname=tiers] input").first, "Regular")
 	expect(form.locator("[data-fieldname=tiers] .tb-selected-value")).to_contain_text("Regular")
-	add_step(desktop, form, 1, "Care Call", every="2", unit="Weeks", minutes="30")
-	add_step(desktop, form, 2, "Satisfaction Check", timing="Event", event="First Purchase", offset_days="14")
+	add_step(form, 1, "Care Call", every="2", unit="Weeks", minutes="30")
+	add_step(form, 2, "Satisfaction Check", timing="Event", event="First Purchase", offset_days="14")
 	steps = form.locator("[data-fieldname=steps_html]")
 	expect(steps).to_contain_text("Every 2 weeks: Care Call, by the account manager, through Phone")
 	expect(steps).to_contain_text("14 days after First Purchase: Satisfaction Check")
 	screenshot(desktop, "steps")
-	save(desktop)
+	save_well(desktop)
 	expect(form.locator(".indicator-pill:visible").first).to_have_text("Draft")
-	settle(desktop)
 	plan = stored("Regular Talks v1")
 	rows = [(step.every, step.unit, step.minutes, step.timing, step.offset_days) for step in plan.steps]
 	assert rows[0] == (2, "Weeks", 30, "Every", 0)
@@ -158,13 +162,11 @@ def test_next_version_shows_its_difference_and_takes_over(desktop, log_in, scree
 	grid.locator(".grid-row[data-idx='2'] .grid-row-check").check()
 	grid.locator(".grid-remove-rows").click()
 	expect(grid.locator(".grid-body .grid-row")).to_have_count(1)
-	add_step(desktop, form, 2, "Satisfaction Check", unit="Quarters")
+	add_step(form, 2, "Satisfaction Check", unit="Quarters")
 	desktop.evaluate(
 		"() => frappe.model.set_value(cur_frm.doc.steps[0].doctype, cur_frm.doc.steps[0].name, 'unit', 'Weeks')"
 	)
-	save(desktop)
-	expect(form.locator(".indicator-pill", has_text="Not Saved")).to_have_count(0)
-	settle(desktop)
+	save_well(desktop)
 	open_tab(desktop, "Running")
 	difference = form.locator(".retention-difference")
 	expect(difference.locator("tr", has_text="Added")).to_contain_text("Every quarter: Satisfaction Check")

@@ -10,7 +10,17 @@ import pytest
 from frappe.custom.doctype.custom_field.custom_field import create_custom_field
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.pages import close_message, message, open_form, open_tab, save, settle, sticking_out
+from tests.e2e.pages import (
+	close_message,
+	message,
+	open_form,
+	open_tab,
+	save,
+	save_well,
+	settle,
+	sticking_out,
+	take_suggestion,
+)
 from tests.site.trade import add_customers, add_sales, ago
 
 TIERS = ("Potential", "Regular", "High Value")
@@ -95,9 +105,7 @@ def test_weight_of_a_criterion_is_edited_in_the_grid(desktop, screenshot):
 		"Value This Period"
 	)
 	set_weight(desktop, form, 1, 70)
-	save(desktop)
-	expect(form.locator(".indicator-pill", has_text="Not Saved")).to_have_count(0)
-	settle(desktop)
+	save_well(desktop)
 	screenshot(desktop, "saved")
 	frappe.db.rollback()
 	rows = frappe.get_doc("Customer Scorecard", "Customer Value").criteria
@@ -156,18 +164,15 @@ def test_new_field_of_customer_becomes_a_condition_and_preview_shows_who_would_m
 	box.get_by_role("button", name="Add Conditions").click()
 	dialog = desktop.locator(".modal.show")
 	expect(dialog.locator(".filter-field").first).to_be_visible()
-	field = dialog.locator(".fieldname-select-area input")
-	field.click()
-	field.fill("Wholesale")
-	expect(dialog.locator(".filter-field-select", has_text="Wholesale")).to_be_visible()
-	field.press("Enter")
-	dialog.locator(".filter-field [data-fieldname=is_wholesale] select").select_option("Yes")
+	value = dialog.locator(".filter-field [data-fieldname=is_wholesale] select")
+	offered = dialog.locator(".filter-field-select:visible", has_text="Wholesale")
+	take_suggestion(dialog.locator(".fieldname-select-area input"), "Wholesale", offered, value.is_visible)
+	value.select_option("Yes")
 	screenshot(desktop, "filter widget")
 	dialog.get_by_role("button", name="Set", exact=True).click()
 	expect(box).to_contain_text(re.compile(r"Wholesale\s*is\s*Yes"))
 	expect(box.get_by_role("button", name="Edit Conditions")).to_be_visible()
-	save(desktop)
-	settle(desktop)
+	save_well(desktop)
 	screenshot(desktop, "condition")
 	frappe.db.rollback()
 	stored = json.loads(frappe.db.get_value("Customer Tier", "High Value", "party_conditions_json"))

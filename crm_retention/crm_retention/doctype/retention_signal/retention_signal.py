@@ -5,7 +5,7 @@ import re
 import frappe
 from frappe import _
 
-from crm_retention import catalogue, filters, rules
+from crm_retention import catalogue, filters, readable, rules
 from crm_retention.configuration import LIFETIME_RESULTS, get_plain_signal
 from crm_retention.crm_retention.doctype.retention_signal import signal_field
 from crm_retention.documents import BoundedDocument
@@ -43,6 +43,7 @@ class RetentionSignal(BoundedDocument):
 	def validate(self) -> None:
 		self.validate_signal_name(self.signal_name)
 		self.validate_source()
+		readable.validate_reading(self)
 		self.validate_party_field()
 		self.validate_date_field()
 		self.validate_value_field()

@@ -4,7 +4,7 @@ from typing import Any
 
 import frappe
 
-from crm_retention.care import meetings, rules, todos
+from crm_retention.care import meetings, rules, text_checks, todos
 from crm_retention.care.completion import finish
 from crm_retention.documents import BoundedDocument
 
@@ -54,6 +54,7 @@ class Touchpoint(BoundedDocument):
 		priority: DF.Int
 		reason: DF.SmallText | None
 		reminded_on: DF.Date | None
+		request_fingerprint: DF.Data | None
 		request_id: DF.Data | None
 		rule: DF.Link | None
 		run: DF.Link | None
@@ -80,6 +81,7 @@ class Touchpoint(BoundedDocument):
 	def validate(self) -> None:
 		before = self.get_doc_before_save()
 		rules.set_facts(self)
+		text_checks.validate_touchpoint(self)
 		if before is None:
 			rules.validate_new(self)
 			return
