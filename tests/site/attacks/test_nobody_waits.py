@@ -119,7 +119,7 @@ def test_what_is_read_is_not_locked():
 	with reading_what_is_committed():
 		frappe.db.sql("drop temporary table if exists retention_work_probe")
 		frappe.db._cursor.execute(
-			"create temporary table retention_work_probe as select name from `tabSales Invoice`"
+			"create temporary table retention_work_probe as select name, remarks from `tabSales Invoice`"
 		)
 		neighbour.do("update `tabSales Invoice` set remarks = 'free' where name = %s", invoice)
 		frappe.db.rollback()
