@@ -222,7 +222,7 @@ def reschedule(doc: Document, before: Any) -> None:
 		throw_field(doc, "reason", _("say why it is moved to another day."), frappe.MandatoryError)
 	was = getdate(before.due_date) or getdate(doc.due_date)  # a stored day may be none that can be read
 	moved = (getdate(doc.due_date) - was).days
-	usual = add_days(before.due_date, SERVICE_DAYS)
+	usual = add_days(was, SERVICE_DAYS)
 	doc.service_date = add_days(before.service_date or usual, moved)
 	doc.times_rescheduled = cint(before.times_rescheduled) + 1
 
