@@ -9,9 +9,8 @@ from frappe import _
 from frappe.query_builder import Case
 from frappe.query_builder.functions import Coalesce, Count, Max, Sum
 from frappe.utils import add_days, cint, flt, getdate
-from pypika.terms import LiteralValue
 
-from crm_retention.permissions import get_party_condition
+from crm_retention.views.access import only_readable
 
 LOG = "Interaction Log"
 DAYS = 90
@@ -67,7 +66,7 @@ def get_rows(
 
 
 def get_query(log: Any, filters: frappe._dict) -> Any:
-	"""Rows of the period that no other row corrects, of parties that the user may read."""
+	"""Rows of the period that no other row corrects and that the user's list has."""
 	other = frappe.qb.DocType(LOG).as_("other")
 	corrected = frappe.qb.from_(other).select(other.supersedes).where(other.supersedes.isnotnull())
 	last = getdate(filters.to_date)  # today where none is given
@@ -78,8 +77,7 @@ def get_query(log: Any, filters: frappe._dict) -> Any:
 	for field in EQUAL:
 		if filters.get(field):
 			query = query.where(log[field] == filters[field])
-	condition = get_party_condition(LOG)
-	return query.where(LiteralValue(condition)) if condition else query
+	return only_readable(query, LOG)
 
 
 def get_missing(log: Any, fact: str, kinds: list[str]) -> Any:
