@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import frappe
+from pypika.terms import LiteralValue
 
+from crm_retention import compat
 from crm_retention.parties import PARTY_TYPES
+from crm_retention.sql_text import without_percent_signs
 
 if TYPE_CHECKING:
 	from frappe.model.document import Document
@@ -16,7 +19,7 @@ def get_party_condition(doctype: str, user: str | None = None) -> str:
 	"""SQL over ``doctype`` (with party_type and party) that keeps the rows of parties that ``user`` may list.
 
 	Frappe's own list query of each party type is the condition, so that roles, user permissions, shares and
-	other apps' rules all apply. Empty when nothing is hidden.
+	other apps' rules all apply. Empty when nothing is hidden. The query builder takes it with ``only_where``.
 	"""
 	parts = [_get_type_condition(doctype, party_type, user) for party_type in PARTY_TYPES]
 	if all(hides_nothing for _sql, hides_nothing in parts):
@@ -37,18 +40,26 @@ def _get_type_condition(doctype: str, party_type: str, user: str | None) -> tupl
 def get_readable_query(party_type: str, user: str | None = None) -> str | None:
 	"""The SQL that lists the names of all parties of a type that ``user`` may read; None if there are none."""
 	try:
-		return frappe.get_list(
+		query = compat.get_list_sql(
 			party_type,
 			fields=[f"`tab{party_type}`.`name`"],
 			user=user or frappe.session.user,
 			order_by=None,
-			limit_page_length=0,
+			limit=0,
 			as_list=True,
-			run=False,
 		)
 	except frappe.PermissionError:
 		frappe.clear_last_message()
 		return None
+	return without_percent_signs(query)
+
+
+def only_where(query: Any, condition: str) -> Any:
+	"""The query builder's ``query`` under a condition in SQL; the same query where the condition is empty.
+
+	Statements of the query builder are run with parameters, so that % is written twice.
+	"""
+	return query.where(LiteralValue(condition.replace("%", "%%"))) if condition else query
 
 
 def retention_profile_query(user: str | None = None) -> str:

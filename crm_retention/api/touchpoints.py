@@ -141,12 +141,14 @@ def get_events(
 ) -> list[dict[str, Any]]:
 	"""What the calendar shows between two days: meetings at their time, everything else for the whole day."""
 	conditions = [
-		*(frappe.parse_json(filters) or []),
+		*(
+			condition[:4] for condition in frappe.parse_json(filters) or []
+		),  # the desk adds whether it is hidden
 		["Touchpoint", "due_date", "between", [start[:10], end[:10]]],
 	]
 	fields = ["name", "title", "status", "due_date", "starts_at", "duration", "touchpoint_type"]
 	conditions.append(["Touchpoint", "status", "not in", ["Cancelled", "Suppressed"]])
-	rows = frappe.get_list("Touchpoint", filters=conditions, fields=fields, limit_page_length=2000)
+	rows = frappe.get_list("Touchpoint", filters=conditions, fields=fields, limit=2000)
 	colours = dict(frappe.get_all("Touchpoint Type", fields=["name", "colour"], as_list=True))
 	return [as_event(row, colours.get(row.touchpoint_type)) for row in rows]
 

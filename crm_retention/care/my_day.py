@@ -9,9 +9,8 @@ from urllib.parse import quote
 import frappe
 from frappe.query_builder.functions import Coalesce
 from frappe.utils import cint, get_datetime, getdate
-from pypika.terms import LiteralValue
 
-from crm_retention.permissions import touchpoint_query
+from crm_retention.permissions import only_where, touchpoint_query
 
 DAYS_AHEAD = 6
 MOST_CARDS = 500
@@ -145,9 +144,7 @@ def get_rows(user: str, as_of: datetime.date, limit: int) -> list[frappe._dict]:
 		.limit(limit)
 	)
 	query = query.where(t.assigned_to == user if user else Coalesce(t.assigned_to, "") == "")
-	if condition := touchpoint_query():
-		query = query.where(LiteralValue(condition))
-	return query.run(as_dict=True)
+	return only_where(query, touchpoint_query()).run(as_dict=True)
 
 
 def get_contacts(rows: list[frappe._dict]) -> dict[tuple[str, str], dict[str, str]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import frappe
 from frappe import _
+from frappe.query_builder.functions import Count
 from frappe.utils import cint, flt, getdate
 
 from crm_retention.plans.rates import WEEKS, NotCounted, get_weekly
@@ -147,12 +148,13 @@ def get_minutes(step: Any) -> float:
 
 def add_backlog(load: Load, as_of: datetime.date) -> None:
 	"""What is late already is to be done in the first week."""
-	late = frappe.get_all(
-		"Touchpoint",
-		filters={"status": "Open", "due_date": ("<", as_of), "send_by_itself": 0},
-		fields=["assigned_to", "touchpoint_type", "count(name) as many"],
-		group_by="assigned_to, touchpoint_type",
-	)
+	t = frappe.qb.DocType("Touchpoint")
+	late = (
+		frappe.qb.from_(t)
+		.select(t.assigned_to, t.touchpoint_type, Count("*").as_("many"))
+		.where((t.status == "Open") & (t.due_date < as_of) & (t.send_by_itself == 0))
+		.groupby(t.assigned_to, t.touchpoint_type)
+	).run(as_dict=True)
 	minutes = dict(frappe.get_all("Touchpoint Type", fields=["name", "minutes"], as_list=True))
 	for row in late:
 		counts = [float(row.many)] + [0.0] * (WEEKS - 1)

@@ -9,9 +9,8 @@ from frappe import _
 from frappe.query_builder import Case
 from frappe.query_builder.functions import Coalesce, Count, Max, Sum
 from frappe.utils import add_days, cint, flt, getdate
-from pypika.terms import LiteralValue
 
-from crm_retention.permissions import get_party_condition
+from crm_retention.permissions import get_party_condition, only_where
 
 LOG = "Interaction Log"
 DAYS = 90
@@ -78,8 +77,7 @@ def get_query(log: Any, filters: frappe._dict) -> Any:
 	for field in EQUAL:
 		if filters.get(field):
 			query = query.where(log[field] == filters[field])
-	condition = get_party_condition(LOG)
-	return query.where(LiteralValue(condition)) if condition else query
+	return only_where(query, get_party_condition(LOG))
 
 
 def get_missing(log: Any, fact: str, kinds: list[str]) -> Any:
@@ -109,7 +107,7 @@ def get_columns(fields: tuple[str, ...], facts: dict[str, list[str]]) -> list[di
 	columns = []
 	if "party" in fields:
 		columns += [
-			column("party_type", _("Party Type"), "Link", options="DocType", width=100),
+			column("party_type", _("Party Type"), "Data", width=100),
 			column("party", _("Party"), "Dynamic Link", options="party_type", width=160),
 			column("party_name", _("Party Name"), "Data", width=180),
 		]
