@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import frappe
-from frappe.utils import cint, flt
+from frappe import _
+from frappe.utils import cint, cstr, flt
 
 from crm_retention import filters
-from crm_retention.engine.config import Condition, Config, parse
+from crm_retention.engine.conditions import unreadable
+from crm_retention.engine.config import Condition, Config, Stage, Tier, parse
+from crm_retention.engine.errors import ConfigError, Problem
 from crm_retention.engine.plans import Care
 from crm_retention.filters import PARTY_PREFIX
+from crm_retention.usable import Usable
 
 LIFETIME_RESULTS = {
 	"probability_alive": "Probability Alive",
@@ -44,27 +48,161 @@ class SignalSource:
 
 
 def get_config() -> Config:
-	"""The configuration of this site. Raises ConfigError, naming every table, row and field at fault."""
-	return parse(get_plain_config())
+	"""What can be used of the configuration of this site."""
+	return read_config()[0]
 
 
-def get_plain_config() -> dict[str, Any]:
-	"""The configuration as plain data, in the shape that ``engine.config.parse`` reads."""
-	data: dict[str, Any] = {
-		"scorecards": [
-			get_plain_scorecard(doc)
-			for doc in _get_docs("Customer Scorecard", {"is_active": 1}, "purpose desc")
-		],
-		"tiers": [
-			get_plain_tier(doc)
-			for doc in _get_docs("Customer Tier", {"enabled": 1}, "`tabCustomer Tier`.`rank`")
-		],
-		"stages": [get_plain_stage(doc) for doc in _get_docs("Lifecycle Stage", {"enabled": 1}, "sequence")],
-		"signals": [get_plain_signal(doc) for doc in _get_docs("Retention Signal", {"enabled": 1})],
-		**get_plain_settings(frappe.get_cached_doc("Retention Settings")),
+def read_config() -> tuple[Config, list[Problem]]:
+	"""What can be used of the configuration of this site, and what cannot, naming table, row and field.
+
+	A tier or stage that cannot be decided stays, so that nobody loses it: it takes nobody in and lets nobody go.
+	"""
+	usable = Usable()
+	cards = read_scorecards(usable)
+	tiers, broken_tiers = read_ruled("tiers", get_tier_docs(), get_plain_tier)
+	stages, broken_stages = read_ruled("stages", get_stage_docs(), get_plain_stage)
+	if "value" not in {card["purpose"] for card in cards} and has_scorecard("Value"):
+		message = _("the scorecard that it goes by cannot be used")
+		broken_tiers |= {tier["name"]: message for tier in tiers if tier["min_score"] is not None}
+	data: dict[str, Any] = {"scorecards": cards, "tiers": tiers, "stages": stages}
+	data["signals"] = read_signals(usable)
+	data |= read_settings(usable)
+	config = parse_together(usable, data, {"tiers": broken_tiers, "stages": broken_stages})
+	return config, usable.problems
+
+
+def parse_together(usable: Usable, data: dict[str, Any], broken: dict[str, dict[str, str]]) -> Config:
+	"""The rows that go together; a row that does not is left out, as one that is broken by itself is."""
+	every = {table: data[table] for table in broken}
+	while True:
+		sound = {table: [row for row in every[table] if row["name"] not in broken[table]] for table in every}
+		try:
+			config = parse({**data, **sound, "trees": get_trees([*sound["tiers"], *sound["stages"]])})
+			break
+		except ConfigError as error:
+			# the cycle itself reports tiers and stages that it cannot decide
+			usable.problems += [problem for problem in error.problems if problem.table not in broken]
+			leave_out(data, broken, error)
+	tiers = (
+		Tier(row["name"], row["rank"], conditions=why) for row, why in get_broken(every, broken, "tiers")
+	)
+	stages = (Stage(row["name"], row["order"], why) for row, why in get_broken(every, broken, "stages"))
+	return replace(config, tiers=(*config.tiers, *tiers), stages=(*config.stages, *stages))
+
+
+def leave_out(data: dict[str, Any], broken: dict[str, dict[str, str]], error: ConfigError) -> None:
+	"""Take out what an error names. Raises the error where it names nothing that could be taken out."""
+	taken = False
+	for problem in error.problems:
+		named = [row for row in data.get(problem.table) or () if is_named(row, problem)]
+		for row in named:
+			taken = True
+			if problem.table in broken:
+				broken[problem.table].setdefault(row["name"], problem.message)
+			else:
+				data[problem.table] = [other for other in data[problem.table] if other is not row]
+	if not taken:
+		raise error
+
+
+def is_named(row: Any, problem: Problem) -> bool:
+	"""Whether a problem is about a row."""
+	return isinstance(row, dict) and (
+		problem.row == row["name"] or problem.row.startswith(f"{row['name']}, ")
+	)
+
+
+def get_broken(
+	every: dict[str, list[dict[str, Any]]], broken: dict[str, dict[str, str]], table: str
+) -> Iterator[tuple[dict[str, Any], tuple[Condition]]]:
+	"""The rows that cannot be decided, each with the condition that says why."""
+	for row in every[table]:
+		if row["name"] in broken[table]:
+			yield row, (unreadable(broken[table][row["name"]]),)
+
+
+def read_ruled(
+	table: str, docs: list[Any], to_plain: Callable[[Any], dict[str, Any]]
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+	"""Tiers or stages as plain data, and what is wrong with those that are broken by themselves."""
+	rows, broken = [], {}
+	for doc in docs:
+		order = (
+			{"order": cint(doc.sequence)}
+			if table == "stages"
+			else {"rank": cint(doc.rank), "min_score": None}
+		)
+		alone = Usable()
+		plain = alone.read(table, doc.name, lambda doc=doc: to_plain(doc))
+		if plain is not None and alone.is_sound(table, doc):
+			alone.read(table, doc.name, lambda plain=plain: parse({table: [plain]}))
+		if alone.problems:
+			broken[doc.name] = "; ".join(
+				f"{item.field}: {item.message}" if item.field else item.message for item in alone.problems
+			)
+		rows.append(plain if plain and not alone.problems else {"name": doc.name, **order})
+	return rows, broken
+
+
+def read_scorecards(usable: Usable) -> list[dict[str, Any]]:
+	"""Active scorecards without the criteria that cannot be used."""
+	cards = []
+	for doc in _get_docs("Customer Scorecard", {"is_active": 1}, "purpose desc"):
+		sound = [row for row in doc.criteria if usable.is_sound_row("scorecards", doc.title, row)]
+		plain = usable.read("scorecards", doc.title, lambda doc=doc: get_plain_scorecard(doc))
+		if plain is None:
+			continue
+		kept = {row.idx for row in sound}
+		pairs = zip(doc.criteria, plain["criteria"], strict=True)
+		plain["criteria"] = [
+			item for row, item in pairs if row.idx in kept and is_criterion(usable, plain, item)
+		]
+		if usable.read("scorecards", doc.title, lambda plain=plain: parse({"scorecards": [plain]})):
+			cards.append(plain)
+	return cards
+
+
+def is_criterion(usable: Usable, card: dict[str, Any], item: dict[str, Any]) -> bool:
+	"""Whether a criterion can be used by itself; one without weight counts for nothing, which is no fault."""
+	alone = {**card, "criteria": [item if item["weight"] else item | {"weight": 1.0}]}
+	return usable.read("scorecards", card["name"], lambda: parse({"scorecards": [alone]})) is not None
+
+
+def read_signals(usable: Usable) -> list[dict[str, Any]]:
+	"""Enabled signals of admins that can be used."""
+	rows = []
+	for doc in _get_docs("Retention Signal", {"enabled": 1}):
+		if not usable.is_sound("signals", doc):
+			continue
+		plain = usable.read("signals", doc.name, lambda doc=doc: get_plain_signal(doc))
+		if plain and usable.read("signals", doc.name, lambda plain=plain: parse({"signals": [plain]})):
+			rows.append(plain)
+	return rows
+
+
+def read_settings(usable: Usable) -> dict[str, Any]:
+	"""Windows and lifetime settings; a table of them that cannot be used is as if nobody had set it."""
+	plain = get_plain_settings(frappe.get_cached_doc("Retention Settings"))
+	return {
+		table: values
+		for table, values in plain.items()
+		if usable.read("Retention Settings", "", lambda table=table, values=values: parse({table: values}))
 	}
-	data["trees"] = get_trees([*data["tiers"], *data["stages"]])
-	return data
+
+
+def get_tier_docs() -> list[Any]:
+	"""Enabled tiers by rank."""
+	return _get_docs("Customer Tier", {"enabled": 1}, "`tabCustomer Tier`.`rank`")
+
+
+def get_stage_docs() -> list[Any]:
+	"""Enabled stages in their order."""
+	return _get_docs("Lifecycle Stage", {"enabled": 1}, "sequence")
+
+
+def has_scorecard(purpose: str) -> bool:
+	"""Whether a scorecard is active for a purpose."""
+	return bool(frappe.db.exists("Customer Scorecard", {"is_active": 1, "purpose": purpose}))
 
 
 def get_plain_settings(settings: Any) -> dict[str, Any]:
@@ -128,14 +266,26 @@ def get_plain_stage(doc: Any) -> dict[str, Any]:
 def get_conditions(doc: Any) -> list[filters.PlainCondition]:
 	"""Both groups of conditions of a tier or stage, those on the customer first."""
 	return [
-		*filters.to_conditions(filters.read(doc.party_conditions_json), prefix=PARTY_PREFIX),
-		*filters.to_conditions(filters.read(doc.signal_conditions_json)),
+		*filters.to_conditions(read_filters(doc, "party_conditions_json"), prefix=PARTY_PREFIX),
+		*filters.to_conditions(read_filters(doc, "signal_conditions_json")),
 	]
+
+
+def read_filters(doc: Any, field: str) -> list[filters.DeskFilter]:
+	"""The filters in a field of a document. Raises ConfigError for what is none, or too much."""
+	try:
+		rows = filters.read(doc.get(field))
+		fault = filters.get_size_fault(rows)
+	except ValueError:
+		fault = _("this is not a list of conditions")
+	if fault:
+		raise ConfigError([Problem(doc.doctype, cstr(doc.name), field, fault)])
+	return rows
 
 
 def get_plain_signal(doc: Any) -> dict[str, Any]:
 	"""A Retention Signal as plain data; its relation is the signal's own, see ``get_signal_sources``."""
-	rows = filters.resolve_trees(filters.read(doc.filters_json), doc.source_doctype)
+	rows = filters.resolve_trees(read_filters(doc, "filters_json"), doc.source_doctype)
 	conditions = list(filters.to_conditions(rows))
 	if cint(doc.only_submitted) and frappe.get_meta(doc.source_doctype).is_submittable:
 		conditions.append(["docstatus", "=", 1])
@@ -154,10 +304,12 @@ def get_plain_signal(doc: Any) -> dict[str, Any]:
 def get_signal_sources(config: Config) -> list[SignalSource]:
 	"""What to read from the database for each of the admin's signals in ``config``."""
 	known = {signal.name: signal for signal in config.signals}
-	return [
-		_get_source(doc, known[doc.name])
-		for doc in _get_docs("Retention Signal", {"name": ("in", list(known))})
-	]
+	docs = _get_docs("Retention Signal", {"name": ("in", list(known))})
+	# one whose documents are gone is read from nowhere, and the cycle says so
+	sources = (
+		Usable().read("signals", doc.name, lambda doc=doc: _get_source(doc, known[doc.name])) for doc in docs
+	)
+	return [source for source in sources if source]
 
 
 def _get_source(doc: Any, signal: Any) -> SignalSource:

@@ -6,12 +6,40 @@ from typing import Any
 
 import frappe
 from frappe import _
+from frappe.model.base_document import BaseDocument
 from frappe.model.document import Document
 
+from crm_retention import bounds
 from crm_retention.setup.nullable import get_nullable_fields
 
 
-class UnknownNumbers(Document):
+class BoundedDocument(Document):
+	"""A document whose fields have bounds, see ``bounds``: what lies beyond them is refused, naming row and field."""
+
+	def extend(self, key: str, value: Any) -> None:
+		"""Rows of a table. Raises ValidationError for what is no list of rows."""
+		if not isinstance(value, (list, tuple)):
+			self.throw_no_rows(key)
+		super().extend(key, value)
+
+	def append(self, key: str, value: Any = None, *args: Any, **kwargs: Any) -> Any:
+		"""A row of a table. Raises ValidationError for what is none."""
+		if value is not None and not isinstance(value, (dict, BaseDocument)):
+			self.throw_no_rows(key)
+		return super().append(key, value, *args, **kwargs)
+
+	def throw_no_rows(self, key: str) -> None:
+		label = _(frappe.get_meta(self.doctype).get_label(key))
+		frappe.throw(_("{0}: this is not a list of rows").format(label))
+
+	def _validate_links(self) -> None:
+		"""The first look that Frappe takes at what a user who may save has sent, before any rule reckons with it."""
+		if self._action != "cancel":
+			bounds.check(self)
+		super()._validate_links()
+
+
+class UnknownNumbers(BoundedDocument):
 	"""A document whose computed numbers may be unknown: Frappe would save and send an empty one as 0."""
 
 	def get_valid_dict(self, *args: Any, **kwargs: Any) -> Any:
@@ -33,7 +61,7 @@ class UnknownNumbers(Document):
 		]
 
 
-class AppendOnly(Document):
+class AppendOnly(BoundedDocument):
 	"""A record that is written once and never changed or deleted, by no user and through no interface."""
 
 	def before_validate(self) -> None:

@@ -6,7 +6,9 @@ engine is ``[field, operator, value]``, with ``party.`` before the fields of the
 
 from __future__ import annotations
 
+import datetime
 import json
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -16,22 +18,68 @@ from frappe.model import no_value_fields, table_fields
 
 from crm_retention.engine.config import parse
 from crm_retention.engine.errors import ConfigError, Problem
+from crm_retention.engine.reader import split_list
 
 PARTY_PREFIX = "party."
 STANDARD_FIELDS = ("name", "owner", "creation", "modified", "modified_by", "docstatus")
 SAME_IN_ENGINE = ("=", "!=", "<", "<=", ">", ">=", "in", "not in", "between", "like", "not like")
 INCLUSIVE = "descendants of (inclusive)"
 
+# Bounds of the conditions of one document: more are no rule that anybody reads, and no query that ever ends.
+MOST_CONDITIONS = 200
+MOST_VALUES = 1_000
+LONGEST_VALUE = 1_000
+LONGEST_TEXT = 1_000_000
+FIRST_DAY, LAST_DAY = datetime.date(1900, 1, 1), datetime.date(2200, 12, 31)
+
 DeskFilter = list[Any]
 PlainCondition = list[Any]
 
 
 def read(text: str | None) -> list[DeskFilter]:
-	"""The filters of a JSON field. Raises ValueError when it holds anything else than a list of lists."""
-	rows = json.loads(text or "[]") or []
-	if not isinstance(rows, list) or not all(isinstance(row, list) and len(row) >= 4 for row in rows):
+	"""The filters of a JSON field. Raises ValueError when it holds anything else than a list of filters, or too much."""
+	if not isinstance(text or "", str) or len(text or "") > LONGEST_TEXT:
+		raise ValueError
+	try:
+		rows = json.loads(text or "[]", parse_constant=_refuse_constant)
+	except RecursionError:  # what is nested so deep is no list of filters
+		raise ValueError from None
+	if rows is None:
+		return []
+	if not isinstance(rows, list) or not all(_is_filter(row) for row in rows):
 		raise ValueError
 	return rows
+
+
+def _refuse_constant(name: str) -> Any:
+	"""NaN and infinities are no JSON, though Python reads them."""
+	raise ValueError(name)
+
+
+def _is_filter(row: Any) -> bool:
+	"""Whether it is a DocType, a field, an operator and a value or a list of values."""
+	if not isinstance(row, list) or len(row) < 4 or not all(isinstance(part, str) for part in row[:3]):
+		return False
+	value = row[3]
+	items = value if isinstance(value, list) else [value]
+	return all(item is None or isinstance(item, (str, int, float)) for item in items)
+
+
+def get_size_fault(rows: list[DeskFilter]) -> str | None:
+	"""What is too much about filters, or None."""
+	if len(rows) > MOST_CONDITIONS:
+		return _("at most {0} conditions, and there are {1}").format(MOST_CONDITIONS, len(rows))
+	for index, (_doctype, field, operator, value, *_rest) in enumerate(rows, 1):
+		several = str(operator).strip().lower() in ("in", "not in")
+		items = split_list(value) if several else value if isinstance(value, list) else [value]
+		if len(items) > MOST_VALUES:
+			problem = _("at most {0} values, and there are {1}").format(MOST_VALUES, len(items))
+		elif any(len(str(item)) > LONGEST_VALUE for item in items):
+			problem = _("a value of more than {0} characters").format(LONGEST_VALUE)
+		else:
+			continue
+		return _("condition {0} ({1}): {2}").format(index, field, problem)
+	return None
 
 
 def to_conditions(rows: Iterable[DeskFilter], prefix: str = "") -> Iterator[PlainCondition]:
@@ -72,6 +120,8 @@ def get_faults(rows: list[DeskFilter], doctype: str, allowed: Iterable[str] | No
 
 	``allowed`` limits the fields further, where the engine does not know every field of the DocType.
 	"""
+	if size := get_size_fault(rows):
+		return [size]
 	meta = frappe.get_meta(doctype)
 	messages = []
 	for index, row in enumerate(rows, 1):
@@ -104,7 +154,7 @@ def _get_fault(row: DeskFilter, doctype: str, meta: Any, allowed: set[str] | Non
 def _get_tree_fault(df: Any, value: Any) -> str | None:
 	if not df or df.fieldtype != "Link" or not frappe.get_meta(df.options).is_nested_set():
 		return _("only a link to a tree has descendants")
-	if not frappe.db.exists(df.options, value):
+	if not isinstance(value, str) or not frappe.db.exists(df.options, value):
 		return _("there is no {0} {1}").format(_(df.options), value)
 	return None
 
@@ -115,15 +165,30 @@ def _get_value_fault(op: str, value: Any, df: Any) -> str | None:
 	except ConfigError as error:
 		return "; ".join(problem.message for problem in error.problems)
 	single = condition.tiers[0].conditions[0].value
-	numeric = df and df.fieldtype in ("Int", "Float", "Currency", "Percent", "Check", "Rating", "Duration")
-	if not numeric or op in ("is", "like", "not like"):
+	if op in ("is", "like", "not like"):
 		return None
+	numeric = df and df.fieldtype in ("Int", "Float", "Currency", "Percent", "Check", "Rating", "Duration")
+	dated = df.fieldtype in ("Date", "Datetime") if df else False
 	for item in single if isinstance(single, tuple) else (single,):
-		try:
-			float(item)
-		except (TypeError, ValueError):
+		if numeric and not _is_number(item):
 			return _("{0} is not a number").format(item)
+		if dated and not _is_day(item):
+			return _("{0} is not a date").format(item)
 	return None
+
+
+def _is_number(value: Any) -> bool:
+	try:
+		return math.isfinite(float(value))
+	except (TypeError, ValueError, OverflowError):
+		return False
+
+
+def _is_day(value: Any) -> bool:
+	try:
+		return FIRST_DAY <= datetime.date.fromisoformat(str(value)[:10]) <= LAST_DAY
+	except ValueError:
+		return False
 
 
 def resolve_trees(rows: Iterable[DeskFilter], doctype: str) -> list[DeskFilter]:

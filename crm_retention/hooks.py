@@ -8,6 +8,8 @@ app_license = "GPL-3.0-or-later"
 # with the owner: Frappe 16 asks GitHub who owns a bare name, even where the app is on the bench already
 required_apps = ["frappe/erpnext"]
 export_python_type_annotations = True
+# newer versions of Frappe then refuse a whitelisted method without types; older ones do not know it
+require_type_annotated_api_methods = True
 
 after_install = "crm_retention.setup.install.after_install"
 after_migrate = "crm_retention.setup.install.after_migrate"
@@ -55,13 +57,34 @@ page_js = {"my-day": ["public/js/touchpoint_actions.js", "public/js/interaction_
 ignore_links_on_delete = ["Interaction Log"]
 
 doc_events = {
-	"*": {"after_rename": "crm_retention.capture.renames.after_rename"},
+	"*": {
+		"before_rename": "crm_retention.history.before_rename",
+		"after_rename": "crm_retention.capture.renames.after_rename",
+	},
 	("Customer", "Lead"): {
 		"before_rename": "crm_retention.parties.before_party_rename",
 		"after_rename": "crm_retention.parties.after_party_rename",
-		"on_trash": "crm_retention.parties.on_party_trash",
+		"on_trash": "crm_retention.departures.on_party_trash",
 	},
 	"Customer": {"validate": "crm_retention.parties.keep_computed_fields"},
+	(
+		"Contact Preference",
+		"Contact Stop",
+		"Interaction Log",
+		"Plan Enrollment",
+		"Retention Profile",
+		"Tier Change",
+		"Touchpoint",
+	): {
+		"before_insert": "crm_retention.records.before_insert",
+		"before_validate": "crm_retention.records.before_validate",
+		"validate": "crm_retention.records.validate",
+		"before_rename": "crm_retention.records.before_rename",
+	},
+	("Contact Channel", "Interaction Kind"): {"on_trash": "crm_retention.history.on_trash"},
+	"DocShare": {"validate": "crm_retention.records.validate_share"},
+	"Personal Data Deletion Request": {"on_update": "crm_retention.privacy.on_request_update"},
+	"Email Template": {"validate": "crm_retention.care.text_checks.validate_letter"},
 }
 
 permission_query_conditions = {
@@ -96,3 +119,10 @@ scheduler_events = {
 default_log_clearing_doctypes = {
 	"Retention Run": 90,
 }
+
+# what a person wrote who asks to be forgotten; what is about a person is privacy.py's
+user_data_fields = [
+	{"doctype": "Interaction Log"},
+	{"doctype": "Touchpoint"},
+	{"doctype": "Contact Preference"},
+]

@@ -79,6 +79,7 @@ def record_changes(profile: Document, before: Any) -> None:
 					"rule_version": profile.rule_version,
 				}
 			)
+			change.flags.by_app = True
 			change.insert(ignore_permissions=True)
 	if profile.party_type == "Customer":
 		values = {f"retention_{kind}": profile.get(kind) for kind in KINDS}

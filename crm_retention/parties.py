@@ -1,4 +1,4 @@
-"""A party is a Customer or a Lead; its profile and all that was recorded of it follow it when it is renamed, merged or deleted."""
+"""A party is a Customer or a Lead; its profile and all that was recorded of it follow it when it is renamed or merged."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import frappe
 from frappe import _
 from frappe.model.rename_doc import rename_doc
+from frappe.query_builder.functions import Coalesce
 from frappe.utils import nowdate
 
 if TYPE_CHECKING:
@@ -40,9 +41,10 @@ def before_party_rename(doc: Document, _method: str, old: str, new: str, merge: 
 	"""Merging keeps the surviving party's profile and plans, and carries over what the other one did and was promised."""
 	if merge:
 		delete_profile(doc.doctype, old)
-		end_plans(doc.doctype, old, new)
+		end_plans(doc.doctype, old, _("Merged into {0}").format(new), give_up_occurrence=True)
 		keep_stricter_preferences(doc.doctype, old, new)
-		move_records(doc.doctype, old, new)
+		part_changes_of_one_run(doc.doctype, old, new)
+		move_records(doc.doctype, old, new, merged=True)
 
 
 def after_party_rename(doc: Document, _method: str, old: str, new: str, merge: bool = False) -> None:
@@ -65,48 +67,36 @@ def keep_computed_fields(doc: Document, _method: str | None = None) -> None:
 		doc.set(field, stored.get(field) if stored else None)
 
 
-def on_party_trash(doc: Document, _method: str | None = None) -> None:
-	"""Leaves nothing of a deleted party behind."""
-	delete_party_records(doc.doctype, doc.name)
-
-
-def delete_party_records(party_type: str, party: str) -> None:
-	"""Deletes a party's profile and everything recorded of it."""
-	of_party = {"party_type": party_type, "party": party}
-	touchpoints = frappe.get_all("Touchpoint", filters=of_party, pluck="name", limit=0)
-	frappe.db.delete("ToDo", {"reference_type": "Touchpoint", "reference_name": ("in", touchpoints or [""])})
-	for doctype in CARRIED:
-		frappe.db.delete(doctype, of_party)
-	delete_profile(party_type, party)
-
-
 def delete_profile(party_type: str, party: str) -> None:
-	"""Deletes a party's profile with the history of its tiers."""
-	frappe.db.delete("Tier Change", {"party_type": party_type, "party": party})
+	"""Deletes a party's profile, which is computed; the history of its tiers stays."""
 	for name in frappe.get_all("Retention Profile", {"party_type": party_type, "party": party}, pluck="name"):
 		frappe.delete_doc(
 			"Retention Profile", name, force=True, ignore_permissions=True, delete_permanently=True
 		)
 
 
-def end_plans(party_type: str, old: str, new: str) -> None:
-	"""The merged party leaves its plans and what they scheduled is cancelled: the survivor has its own.
+def end_plans(party_type: str, party: str, reason: str, give_up_occurrence: bool = False) -> None:
+	"""The party leaves its plans, and what they scheduled is cancelled.
 
-	What people promised or planned by hand stays open and is carried over. What is cancelled gives up its
-	occurrence, so that the survivor's plan may create it.
+	What people promised or planned by hand stays open. Where the party is merged, what is cancelled gives up its
+	occurrence, so that the plan of the survivor may create it: nobody has acted on it yet.
 	"""
-	of_party = {"party_type": party_type, "party": old}
-	reason = _("Merged into {0}").format(new)
+	of_party = {"party_type": party_type, "party": party}
 	planned = of_party | {"open_key": ("is", "set"), "status": ("in", ("Open", "Waiting"))}
 	names = frappe.get_all("Touchpoint", filters=planned, pluck="name", limit=0)
-	cancelled = {"status": "Cancelled", "open_key": None, "occurrence_key": None, "reason": reason}
-	for name in names:
-		frappe.db.set_value("Touchpoint", name, cancelled | {"_assign": None})
-	todos = {"reference_type": "Touchpoint", "reference_name": ("in", names or [""]), "status": "Open"}
-	frappe.db.set_value("ToDo", todos, "status", "Closed")
+	cancel_touchpoints(names, reason, {"occurrence_key": None} if give_up_occurrence else {})
 	left = {"open_key": None, "to_date": nowdate(), "ended_why": reason[:140]}
 	for name in frappe.get_all("Plan Enrollment", of_party | {"open_key": ("is", "set")}, pluck="name"):
 		frappe.db.set_value("Plan Enrollment", name, left)
+
+
+def cancel_touchpoints(names: list[str], reason: str, values: dict[str, Any]) -> None:
+	"""Cancel touchpoints without asking their people, and close their to-dos."""
+	cancelled = {"status": "Cancelled", "open_key": None, "reason": reason, "_assign": None} | values
+	for name in names:
+		frappe.db.set_value("Touchpoint", name, cancelled)
+	todos = {"reference_type": "Touchpoint", "reference_name": ("in", names or [""]), "status": "Open"}
+	frappe.db.set_value("ToDo", todos, "status", "Closed")
 
 
 def keep_stricter_preferences(party_type: str, old: str, new: str) -> None:
@@ -127,17 +117,46 @@ def strip(key: str | None, ending: str) -> str | None:
 	return key[: -len(ending)] if key and key.endswith(ending) else key
 
 
-def move_records(party_type: str, old: str, new: str) -> None:
-	"""Everything recorded of a party goes by its new name, the ends of its keys too."""
+def part_changes_of_one_run(party_type: str, old: str, new: str) -> None:
+	"""One run has one change of a kind a party: where both parties have one, the other's names its run no more."""
+	mine = frappe.get_all(
+		"Tier Change",
+		{"party_type": party_type, "party": new, "run": ("is", "set")},
+		["run", "kind"],
+		as_list=True,
+	)
+	for run, kind in mine:
+		other = {"party_type": party_type, "party": old, "run": run, "kind": kind}
+		frappe.db.set_value("Tier Change", other, "run", None, update_modified=False)
+
+
+def move_records(party_type: str, old: str, new: str, merged: bool = False) -> None:
+	"""Everything recorded of a party goes by its new name, the ends of its keys too.
+
+	What happened with a party that is merged goes on saying whose it was: ``party_name`` stays.
+	"""
+	name, name_before = get_new_name(party_type, old, new), merged and get_party_name(party_type, old)
 	for doctype, keys in CARRIED.items():
 		for field in keys:
 			rewrite_keys(doctype, field, party_type, old, new)
 		table = frappe.qb.DocType(doctype)
-		of_party = (table.party_type == party_type) & (table.party == old)
-		query = frappe.qb.update(table).set(table.party, new)
-		if doctype != "Tier Change":
-			query = query.set(table.party_name, get_new_name(party_type, old, new))
-		query.where(of_party).run()
+		of_party = (table.party_type == party_type) & (table.party == old) & (table.docstatus < 2)
+		if merged:
+			unnamed = of_party & (Coalesce(table.party_name, "") == "")
+			frappe.qb.update(table).set(table.party_name, name_before).where(unnamed).run()
+		current = get_current(doctype, table, merged)
+		if current is not None:
+			frappe.qb.update(table).set(table.party_name, name).where(of_party & current).run()
+		frappe.qb.update(table).set(table.party, new).where(of_party).run()
+
+
+def get_current(doctype: str, table: Any, merged: bool) -> Any:
+	"""Which rows say the name that the party has now; None for none. History names a merged party as it was."""
+	if doctype == "Tier Change":
+		return None
+	if not merged or doctype == "Contact Preference":
+		return table.name.isnotnull()
+	return table.status.isin(["Open", "Waiting"]) if doctype == "Touchpoint" else None
 
 
 def get_new_name(party_type: str, old: str, new: str) -> str:

@@ -9,18 +9,20 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from crm_retention import filters
+from crm_retention import filters, readable
 from crm_retention.catalogue import get_condition_fields
+from crm_retention.documents import BoundedDocument
 from crm_retention.engine.config import parse
 from crm_retention.engine.errors import ConfigError
 
 GROUPS = (("party_conditions_json", "Customer"), ("signal_conditions_json", "Retention Profile"))
 
 
-class ConditionalDocument(Document):
+class ConditionalDocument(BoundedDocument):
 	"""A tier, stage, plan or contact rule: rows with conditions on the customer and on its signals."""
 
 	def validate_conditions(self) -> None:
+		readable.validate_conditions(self)
 		messages = []
 		for field, doctype in GROUPS:
 			label = _(self.meta.get_label(field))

@@ -10,6 +10,7 @@ from frappe import _
 from frappe.utils import cint
 
 from crm_retention.backends.site_relations import Sources
+from crm_retention.closed_doctypes import why_closed
 from crm_retention.configuration import get_signal_sources, party_fields
 from crm_retention.engine.config import Config
 from crm_retention.engine.errors import ConfigError, Problem
@@ -28,7 +29,7 @@ def get_sources(config: Config, as_of: datetime.date, care: Care | None = None) 
 		read_items=bool(cint(settings.read_items)),
 		read_payment_dates=bool(cint(settings.read_payment_dates)),
 		party_fields={"Customer": party_fields(config, care)},
-		signals=tuple(get_signal_sources(config)),
+		signals=tuple(source for source in get_signal_sources(config) if not why_closed(source.doctype)),
 	)
 
 

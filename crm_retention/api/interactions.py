@@ -1,15 +1,17 @@
 """Log what happened with a customer or lead, and correct what was logged wrongly; for the desk, phones and other clients."""
 
-from __future__ import annotations
-
-from typing import Any
+from typing import Annotated, Any
 
 import frappe
 from frappe import _
 from frappe.utils import cint, cstr, getdate, now_datetime
 
-from crm_retention.api.profile import check_party
+from crm_retention.api.endpoint import BusyError, endpoint
+from crm_retention.arguments import Day, Minutes, Moment, Name, Number, Prose, RequestId, Values, Word
 from crm_retention.capture.match import complete_matching
+from crm_retention.fields import read_fields
+from crm_retention.fingerprint import get_fingerprint
+from crm_retention.views.access import check_party, get_document
 
 PROMISE_TYPE = "Promise"
 CORRECTABLE = (
@@ -39,34 +41,34 @@ KEPT = (
 )
 
 
-@frappe.whitelist(methods=["POST"])
+@endpoint("POST")
 def log_interaction(
-	party_type: str,
-	party: str,
-	kind: str,
-	note: str | None = None,
-	outcome: str | None = None,
-	minutes: int | None = None,
-	channel: str | None = None,
-	direction: str | None = None,
-	occurred_on: str | None = None,
-	latitude: float | None = None,
-	longitude: float | None = None,
-	attachment: str | None = None,
-	promise: str | None = None,
-	promise_date: str | None = None,
-	request_id: str | None = None,
+	party_type: Name,
+	party: Name,
+	kind: Name,
+	note: Prose | None = None,
+	outcome: Word | None = None,
+	minutes: Minutes | None = None,
+	channel: Word | None = None,
+	direction: Word | None = None,
+	occurred_on: Moment | None = None,
+	latitude: Annotated[float, Number(-90, 90)] | None = None,
+	longitude: Annotated[float, Number(-180, 180)] | None = None,
+	attachment: Prose | None = None,
+	promise: Prose | None = None,
+	promise_date: Day | None = None,
+	request_id: RequestId | None = None,
 ) -> dict[str, Any]:
 	"""Log an interaction by hand. Returns {name, promise, completed}.
 
 	``minutes`` are the channel's usual ones and ``occurred_on`` is now unless given. ``promise`` makes an open
 	touchpoint, due on ``promise_date``, and its name is returned; ``completed`` names the touchpoints that the
-	interaction fulfilled. A call that is repeated with the same ``request_id`` returns what the first one did.
-	Raises PermissionError, MandatoryError for a required fact, ValidationError otherwise.
+	interaction fulfilled. The same call with the same ``request_id`` returns what the first one did, another call is
+	refused. Raises PermissionError, MandatoryError for a required fact, ValidationError otherwise.
 	"""
-	check_may_log(party_type, party)
-	done = get_done(request_id, party_type, party)
-	if done:
+	fingerprint = get_fingerprint("log_interaction", **locals())
+	party = check_may_log(party_type, party)
+	if done := get_done(request_id, fingerprint):
 		return done
 	validate_promise(promise, promise_date)
 	values = {
@@ -81,75 +83,80 @@ def log_interaction(
 		"latitude": latitude,
 		"longitude": longitude,
 		"attachment": attachment,
-		"request_id": request_id or None,
+		"request_id": request_id,
+		"request_fingerprint": fingerprint,
 	}
-	values["minutes"] = get_usual_minutes(values["channel"]) if minutes in (None, "") else cint(minutes)
+	values["minutes"] = get_usual_minutes(values["channel"]) if minutes is None else minutes
 	try:
 		row = frappe.get_doc({"doctype": "Interaction Log", **values}).insert()
 	except frappe.UniqueValidationError:
-		return get_done_meanwhile(request_id, party_type, party)
+		return get_done_meanwhile(request_id, fingerprint)
 	made = create_promise(row, promise, promise_date) if promise else None
 	completed = [pair.touchpoint for pair in complete_matching(row.creation) if pair.row == row.name]
 	return {"name": row.name, "promise": made, "completed": completed}
 
 
-@frappe.whitelist(methods=["POST"])
-def correct(name: str, values: dict[str, Any] | str, request_id: str | None = None) -> dict[str, str]:
+@endpoint("POST")
+def correct(name: Name, values: Values, request_id: RequestId | None = None) -> dict[str, str]:
 	"""Log a row that takes the place of another one. Returns {name}.
 
 	``values`` are the fields that were wrong, of ``CORRECTABLE``; the rest is taken over. The row itself stays, and
-	counts no more. The kind Cancelled takes it back. Whoever logged it may correct it, and managers.
-	Raises ValidationError when it has been corrected already, PermissionError.
+	counts no more. The kind Cancelled takes it back. Whoever logged it may correct it, and managers. A repeated
+	``request_id`` is as in ``log_interaction``. Raises ValidationError when it has been corrected already,
+	PermissionError.
 	"""
-	values = frappe.parse_json(values)
-	wrong = sorted(set(values) - set(CORRECTABLE))
-	if wrong:
-		frappe.throw(_("{0} cannot be corrected.").format(", ".join(wrong)))
-	row = frappe.get_doc("Interaction Log", name)
-	row.check_permission("read")
+	fingerprint = get_fingerprint("correct", **locals())
+	row = get_document("Interaction Log", name)
 	check_may_log(row.party_type, row.party)
-	done = get_done(request_id, row.party_type, row.party)
-	if done:
+	if done := get_done(request_id, fingerprint):
 		return {"name": done["name"]}
 	row.check_may_correct()
-	taken = {field: row.get(field) for field in (*CORRECTABLE, *KEPT)}
+	right = read_fields("Interaction Log", values, CORRECTABLE)
+	if right.get("contact") and right["contact"] != row.contact:
+		right["contact"] = get_document("Contact", right["contact"]).name
 	new = {
 		"doctype": "Interaction Log",
-		**taken,
-		**values,
-		"supersedes": name,
-		"request_id": request_id or None,
+		**{field: row.get(field) for field in (*CORRECTABLE, *KEPT)},
+		**right,
+		"supersedes": row.name,
+		"request_id": request_id,
+		"request_fingerprint": fingerprint,
 	}
-	return {"name": frappe.get_doc(new).insert(ignore_permissions=True).name}
+	try:
+		return {"name": frappe.get_doc(new).insert(ignore_permissions=True).name}
+	except frappe.UniqueValidationError:
+		return {"name": get_done_meanwhile(request_id, fingerprint)["name"]}
 
 
-def check_may_log(party_type: str, party: str) -> None:
-	"""Raises PermissionError unless the user may read the party and log interactions."""
-	check_party(party_type, party)
+def check_may_log(party_type: str, party: str) -> str:
+	"""The party's name as stored. Raises PermissionError unless the user may read it and log interactions."""
 	frappe.has_permission("Interaction Log", "create", throw=True)
+	return check_party(party_type, party)
 
 
-def get_done(request_id: str | None, party_type: str, party: str) -> dict[str, Any] | None:
-	"""What the same request did before. Raises ValidationError for the request of somebody else or another party."""
+def get_done(request_id: str | None, fingerprint: str) -> dict[str, Any] | None:
+	"""What the same request did before. Raises ValidationError where its identity was used for another one."""
 	if not request_id:
 		return None
-	fields = ["name", "party_type", "party", "owner"]
+	fields = ["name", "request_fingerprint"]
 	row = frappe.db.get_value("Interaction Log", {"request_id": request_id}, fields, as_dict=True)
 	if not row:
 		return None
-	if (row.party_type, row.party, row.owner) != (party_type, party, frappe.session.user):
-		frappe.throw(_("{0}: {1} was used for something else.").format(_("Request"), request_id))
+	if row.request_fingerprint != fingerprint:
+		message = _("{0}: {1} was used for something else.")
+		frappe.throw(message.format(_("Request"), frappe.utils.escape_html(request_id)))
 	promise = frappe.db.get_value("Touchpoint", {"request_id": get_promise_id(row.name)})
 	completed = frappe.get_all("Touchpoint", filters={"interaction": row.name}, pluck="name")
 	return {"name": row.name, "promise": promise, "completed": completed}
 
 
-def get_done_meanwhile(request_id: str | None, party_type: str, party: str) -> dict[str, Any]:
+def get_done_meanwhile(request_id: str | None, fingerprint: str) -> dict[str, Any]:
 	"""What the same request did at the same time in another process, of which this transaction knows nothing yet."""
 	frappe.db.rollback()
-	done = get_done(request_id, party_type, party)
+	frappe.clear_messages()
+	done = get_done(request_id, fingerprint)
 	if not done:
-		frappe.throw(_("This request is at work already. Please try again."), frappe.ValidationError)
+		frappe.throw(_("This request is at work already. Please try again."), BusyError)
 	return done
 
 

@@ -1,7 +1,5 @@
 """My Day: what a person has to do, for the desk's page, phones and other clients. docs/api.md shows the calls."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import frappe
@@ -9,14 +7,16 @@ from frappe import _
 from frappe.query_builder.functions import Count, Sum
 from pypika import Case
 
+from crm_retention.api.endpoint import endpoint
+from crm_retention.arguments import Word
 from crm_retention.care import rules
 from crm_retention.care.my_day import Day, get_my_day
 from crm_retention.jobs.runs import today
 from crm_retention.permissions import only_where, touchpoint_query
 
 
-@frappe.whitelist()
-def my_day(user: str | None = None) -> Day:
+@endpoint()
+def my_day(user: Word | None = None) -> Day:
 	"""The day of the session's user, or of ``user`` for managers ("Nobody": what has no responsible person).
 
 	Raises PermissionError for the day of somebody else.
@@ -28,7 +28,7 @@ def my_day(user: str | None = None) -> Day:
 	return get_my_day("" if wanted == "Nobody" else wanted, today())
 
 
-@frappe.whitelist()
+@endpoint()
 def people() -> list[dict[str, Any]]:
 	"""Whose day a manager may look at: {user, full_name, open, overdue}, busiest first; [] for others."""
 	frappe.has_permission("Touchpoint", "read", throw=True)

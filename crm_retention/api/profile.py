@@ -1,7 +1,5 @@
 """What the Customer form shows about a party: its profile with every number explained."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 
@@ -9,6 +7,8 @@ import frappe
 from frappe import _
 from frappe.utils import getdate
 
+from crm_retention.api.endpoint import endpoint
+from crm_retention.arguments import Name
 from crm_retention.backends.site import site_reach
 from crm_retention.catalogue import get_custom_signals
 from crm_retention.configuration import get_config
@@ -16,25 +16,29 @@ from crm_retention.engine.conditions import column_name
 from crm_retention.engine.config import Config, parse
 from crm_retention.engine.explain import explain as explain_row
 from crm_retention.parties import profile_name
+from crm_retention.readable import hide_values
+from crm_retention.views.access import check_party, is_readable, may_read_any
 
 HISTORY_ROWS = 100
 
 
-@frappe.whitelist()
-def explain(party_type: str, party: str) -> dict[str, Any]:
-	"""The profile of a party, explained by the rules that made it; ``{}`` when there is no profile yet.
+@endpoint()
+def explain(party_type: Name, party: Name) -> dict[str, Any]:
+	"""The profile of a party, explained by the rules that made it; ``{}`` when there is none, or none for this user.
 
 	Adds to ``engine.explain``: as_of, party_name, override, ``rules_changed`` (the rules are no longer those of
-	the profile) and history [{on, kind, from, to, reason, score, health}].
+	the profile) and history [{on, kind, from, to, reason, score, health}]. Conditions on fields that the user may not
+	read have no ``actual``.
 	"""
-	check_party(party_type, party)
+	party = check_party(party_type, party)
 	name = profile_name(party_type, party)
-	if not frappe.db.exists("Retention Profile", name):
+	if not is_readable("Retention Profile", name):
 		return {}
 	row = get_row(name)
 	config, current = get_rules(row)
 	result = explain_row(row, config, getdate(row["as_of"]), site_reach)
 	add_labels(result)
+	hide_values(result, party_type)
 	return result | {
 		"as_of": row["as_of"],
 		"party": party,
@@ -47,18 +51,13 @@ def explain(party_type: str, party: str) -> dict[str, Any]:
 	}
 
 
-def check_party(party_type: str, party: str) -> None:
-	"""Raises PermissionError unless the user may read the Customer or Lead."""
-	if party_type not in ("Customer", "Lead"):
-		frappe.throw(_("{0} is not a kind of party").format(party_type))
-	frappe.has_permission(party_type, "read", doc=party, throw=True)
-
-
 def get_row(name: str) -> dict[str, Any]:
 	"""The profile as the engine knows it, with the party's own fields as ``party__NAME``."""
 	row = frappe.db.get_value("Retention Profile", name, "*", as_dict=True)
 	fields = frappe.db.get_value(row.party_type, row.party, "*", as_dict=True) or {}
-	return {**row, **{column_name(f"party.{key}"): value for key, value in fields.items()}}
+	# a date that the database cannot read comes as a text, and says nothing
+	unread = {name: None for name, value in row.items() if str(value).startswith("0000-00-00")}
+	return {**row, **unread, **{column_name(f"party.{key}"): value for key, value in fields.items()}}
 
 
 def get_rules(row: dict[str, Any]) -> tuple[Config, bool]:
@@ -83,8 +82,10 @@ def add_labels(result: dict[str, Any]) -> None:
 
 
 def get_history(party_type: str, party: str) -> list[dict[str, Any]]:
-	"""Changes of tier and stage, the latest first."""
-	rows = frappe.get_all(
+	"""Changes of tier and stage that the user may read, the latest first."""
+	if not may_read_any("Tier Change"):
+		return []
+	rows = frappe.get_list(
 		"Tier Change",
 		filters={"party_type": party_type, "party": party},
 		fields=["on_date", "kind", "from_value", "to_value", "reason", "score", "health"],

@@ -20,10 +20,11 @@ SORT_BYTES = 512 * 1024 * 1024
 class DbApiBackend(SqlBackend):
 	"""Relations are tables of the connection: ``relations`` gives each one's schema, or an expression over tables.
 
-	Nothing is committed. ``session`` lists what has to be set on the connection before a cycle.
+	Nothing is committed. ``session`` lists the variables that have to be set on the connection while it works, each with
+	its value as SQL; where the connection is somebody else's, it is theirs to put them back, see ``site_session``.
 	"""
 
-	session: tuple[str, ...] = ()
+	session: Mapping[str, str] = {}
 
 	def __init__(self, connection: Any, relations: Mapping[str, Any]) -> None:
 		super().__init__()
@@ -32,8 +33,8 @@ class DbApiBackend(SqlBackend):
 			name: given if isinstance(given, ir.Table) else ibis.table(given, name=name)
 			for name, given in relations.items()
 		}
-		for statement in self.session:
-			self.execute(statement)
+		for name, value in self.session.items():
+			self.execute(f"SET SESSION {name} = {value}")
 
 	def relations(self) -> Mapping[str, ir.Table]:
 		return self._relations
@@ -61,11 +62,12 @@ class MariaDB(DbApiBackend):
 	"""
 
 	dialect = "mariadb"
-	session = (
-		"SET collation_connection = @@collation_database",
-		f"SET SESSION tmp_table_size = {SORT_BYTES}, max_heap_table_size = {SORT_BYTES}",
-		"SET SESSION sort_buffer_size = 33554432",
-	)
+	session: Mapping[str, str] = {
+		"collation_connection": "@@collation_database",
+		"tmp_table_size": str(SORT_BYTES),
+		"max_heap_table_size": str(SORT_BYTES),
+		"sort_buffer_size": "33554432",
+	}
 	table_options = "ENGINE=InnoDB"
 
 	def create_as(self, name: str, select: str, key: tuple[str, ...]) -> str:

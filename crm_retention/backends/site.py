@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import frappe
 
@@ -34,6 +35,61 @@ def connection() -> object:
 	if not frappe.db._conn:
 		frappe.db.connect()
 	return frappe.db._conn
+
+
+@contextmanager
+def site_session() -> Iterator[None]:
+	"""Put back, at the end of a piece of work, what backends set on Frappe's own connection for it."""
+	names = tuple(BACKENDS[frappe.db.db_type].session)
+	before = get_session(names)
+	try:
+		yield
+	finally:
+		with suppress(frappe.db.OperationalError, frappe.db.InternalError):  # the connection may be gone
+			set_session(before)
+
+
+@contextmanager
+def reading_what_is_committed() -> Iterator[None]:
+	"""Transactions that hold no lock on what they read. Commits at both ends.
+
+	Under REPEATABLE READ, which is what sites run, ``CREATE TABLE ... AS SELECT`` and ``INSERT ... SELECT`` lock every row
+	that they read until the commit, and whoever sells meanwhile waits. Where the binary log is one of statements, the
+	database would refuse to write under anything less, so it stays as it is.
+	"""
+	if frappe.db.db_type != "mariadb" or writes_log_of_statements():
+		yield
+		return
+	before = get_session(("tx_isolation",))
+	frappe.db.commit()
+	set_session({"tx_isolation": "READ-COMMITTED"})
+	frappe.db.commit()  # it begins with the next transaction
+	try:
+		yield
+	finally:
+		with suppress(frappe.db.OperationalError, frappe.db.InternalError):
+			set_session(before)
+			frappe.db.commit()
+
+
+def writes_log_of_statements() -> bool:
+	"""Whether the server logs statements as they are, for replicas that carry them out again."""
+	row = frappe.db.sql("SELECT @@GLOBAL.log_bin, @@SESSION.binlog_format")[0]
+	return bool(row[0]) and row[1] == "STATEMENT"
+
+
+def get_session(names: Sequence[str]) -> dict[str, Any]:
+	"""Variables of the session with their values."""
+	if not names:
+		return {}
+	variables = ", ".join(f"@@SESSION.{name}" for name in names)
+	return dict(zip(names, frappe.db.sql(f"SELECT {variables}")[0], strict=True))
+
+
+def set_session(values: Mapping[str, Any]) -> None:
+	"""Set variables of the session."""
+	for name, value in values.items():
+		frappe.db.sql(f"SET SESSION {name} = %s", (value,))
 
 
 @contextmanager
@@ -77,6 +133,7 @@ def site_reach(signal: str, points: float, direction: str) -> float | None:
 	if column_name(signal) not in profile.columns:
 		return None
 	members = profile.filter(profile.tier_reason.isnull() | (profile.tier_reason != "left"))
-	backend = BACKENDS[frappe.db.db_type](connection(), {})
-	value = backend.fetch(value_reaching(members, signal, points, direction))["value"][0]
+	with site_session():
+		backend = BACKENDS[frappe.db.db_type](connection(), {})
+		value = backend.fetch(value_reaching(members, signal, points, direction))["value"][0]
 	return None if value != value else float(value)

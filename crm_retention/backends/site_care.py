@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import frappe
 import ibis
 import ibis.expr.types as ir
 
+from ..closed_doctypes import why_closed
 from .site_relations import party_key, physical
 
 PARTY_TYPES = ("Customer", "Lead")
 
 
-def care_relations() -> dict[str, ir.Table]:
-	"""The relations of plans, on top of those of the cycle."""
+def care_relations(occasions: Collection[str] | None = None) -> dict[str, ir.Table]:
+	"""The relations of plans, on top of those of the cycle; of ``occasions`` alone where they are named."""
 	relations = {"enrollments": enrollments(), "touchpoints": touchpoints(), "consents": consents()}
-	dates = occasion_dates(get_date_occasions())
+	wanted = [row for row in get_date_occasions() if occasions is None or row.name in occasions]
+	dates = occasion_dates(wanted)
 	if dates is not None:
 		relations["occasion_dates"] = dates
 	return relations
@@ -126,14 +128,15 @@ def unsubscribed() -> list[ir.Table]:
 
 
 def get_date_occasions() -> list[Any]:
-	"""Enabled occasions whose dates lie in a field."""
-	return frappe.get_all(
+	"""Enabled occasions whose dates lie in a field of documents that may be read."""
+	rows = frappe.get_all(
 		"Care Occasion",
 		filters={"enabled": 1, "kind": "Date Field"},
 		fields=["name", "document_type", "party_field", "date_field", "every_year"],
 		order_by="name",
 		limit=0,
 	)
+	return [row for row in rows if not why_closed(row.document_type)]
 
 
 def occasion_dates(occasions: Iterable[Any]) -> ir.Table | None:
@@ -153,7 +156,7 @@ def dates_of(occasion: Any) -> ir.Table | None:
 	if party and party.fieldtype == "Dynamic Link":
 		wanted.append(party.options)
 	table = physical(doctype, wanted)
-	if field not in table.columns:
+	if field not in table.columns or not table[field].type().is_temporal():
 		return None
 	table = table.filter(table[field].notnull() & (table.docstatus.fill_null(0) < 2))
 	owner = get_party(table, doctype, party)

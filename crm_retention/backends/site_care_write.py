@@ -15,10 +15,11 @@ import ibis
 import ibis.expr.types as ir
 
 from ..engine.calendar import integers, texts
+from ..engine.errors import Problem
 from ..engine.occurrences import all_steps
 from ..engine.plans import Care
 from ..engine.touchpoints import CareResult
-from .site_write import STAMPS, Stamp, in_transaction
+from .site_write import STAMPS, Stamp, problem_of, write_halving
 from .sql import WORK_PREFIX, SqlBackend
 
 PARTIES_PER_BATCH = 5_000
@@ -63,6 +64,7 @@ class CareWriter:
 		self.facts = facts
 		self.stamp = stamp
 		self.turn = turn
+		self.problems: list[Problem] = []
 
 	def prepare(self) -> int:
 		"""Number the parties that anything is to be written for; returns how many."""
@@ -116,8 +118,13 @@ class CareWriter:
 	def batches(self, total: int, size: int = PARTIES_PER_BATCH) -> Iterator[int]:
 		"""Write batch after batch; yields the number of parties written so far, after their commit."""
 		for start in range(0, total, size):
-			in_transaction(lambda start=start: self.write(start, min(start + size, total)))
+			for lost in write_halving(self.write, start, min(start + size, total), (PlansChanged,)):
+				self.problems.append(problem_of(lost, self.name_of(lost.at), len(self.problems)))
 			yield min(start + size, total)
+
+	def name_of(self, n: int) -> str:
+		"""The party of a number."""
+		return str(frappe.db.sql(f"SELECT w.party FROM {self.work('people')} w WHERE w.n = {int(n)}")[0][0])
 
 	def write(self, start: int, end: int) -> None:
 		"""Everything of the parties ``start`` to ``end`` (excluded). Raises PlansChanged."""
@@ -310,7 +317,7 @@ class CareWriter:
 			"priority": "'Medium'",
 			"date": "t.due_date",
 			"allocated_to": "t.assigned_to",
-			"description": self.concat("t.title", "' ('", "COALESCE(t.why, '')", "')'"),
+			"description": as_html(self.concat("t.title", "' ('", "COALESCE(t.why, '')", "')'")),
 			"reference_type": "'Touchpoint'",
 			"reference_name": "t.name",
 			"assigned_by": "%(user)s",
@@ -412,6 +419,19 @@ class CareWriter:
 			if frappe.db.db_type == "mariadb"
 			else "(" + " || ".join(parts) + ")"
 		)
+
+
+def as_html(expression: str) -> str:
+	"""The SQL that shows a text as it is in a field of HTML; as ``frappe.utils.escape_html`` does."""
+	for character, entity in (
+		("&", "&amp;"),
+		('"', "&quot;"),
+		("''", "&apos;"),
+		(">", "&gt;"),
+		("<", "&lt;"),
+	):
+		expression = f"REPLACE({expression}, '{character}', '{entity}')"
+	return expression
 
 
 def placed(table: ir.Table, people: ir.Table) -> ir.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,12 +11,14 @@ import frappe
 import ibis
 import ibis.expr.types as ir
 
+from ..engine.dates import literal
 from ..engine.relations import RELATIONS
 
 STANDARD_TYPES = {"name": "string", "owner": "string", "modified_by": "string", "parent": "string"}
 STANDARD_TYPES |= {"parenttype": "string"}
 STANDARD_TYPES |= {"docstatus": "int64", "idx": "int64", "creation": "timestamp", "modified": "timestamp"}
 LEAD_PREFIX = "Lead: "
+FIRST_DAY = datetime.date(1900, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,7 @@ def purchases(sources: Sources) -> ir.Table:
 	wanted = ["customer", source.date, "docstatus", "company", "is_opening", "base_net_total"]
 	wanted += ["base_discount_amount", "due_date", "outstanding_amount"]
 	table = submitted(physical(source.doctype, wanted), sources)
+	table = table.filter(table[source.date] >= literal(FIRST_DAY))  # 0000-00-00 is no day of a purchase
 	factor = company_factor(table, sources)
 	columns = {
 		"party": table.customer,
@@ -238,12 +242,15 @@ def interactions() -> ir.Table:
 	What went on among ourselves is no contact; a row that names no direction is taken for ours to the party.
 	"""
 	fields = ["name", "party_type", "party", "occurred_on", "kind", "channel", "direction", "department"]
-	log = physical("Interaction Log", [*fields, "minutes"])
+	log = physical("Interaction Log", [*fields, "minutes", "party_deleted"])
 	kind = physical("Interaction Kind", ["name", "is_contact"])
 	contact = kind.filter(kind.is_contact == 1).select(is_kind=kind.name)
 	corrected = physical("Interaction Log", ["supersedes"])
 	corrected = corrected.filter(corrected.supersedes.notnull()).select(corrected=corrected.supersedes)
 	rows = log.inner_join(contact, log.kind == contact.is_kind)
+	rows = rows.filter(
+		rows.party_deleted.fill_null(0) == 0
+	)  # whoever is called the same now is somebody else
 	rows = rows.filter(~rows.name.isin(corrected.corrected))
 	rows = rows.filter(rows.direction.isnull() | (rows.direction != "Internal"))
 	return rows.select(

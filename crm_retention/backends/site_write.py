@@ -17,6 +17,7 @@ import ibis
 import ibis.expr.types as ir
 
 from ..engine.cycle import CycleResult
+from ..engine.errors import Problem
 from ..setup.columns import restore_key
 from .site_relations import physical
 from .sql import WORK_PREFIX, SqlBackend
@@ -24,6 +25,10 @@ from .sql import WORK_PREFIX, SqlBackend
 PARTIES_PER_BATCH = 10_000
 PROFILE = "tabRetention Profile"
 CHANGE = "tabTier Change"
+MOST = 999_999_999_999.0  # the largest that a DECIMAL(21, 9) holds, less a unit
+LONGEST = 140  # characters of a Data field
+MOST_LOST = 100  # parties that cannot be written before the run is what is wrong
+GONE = (1290, 1836, 2006, 2013, 2014, 2055)  # no connection, or nothing may be written at all
 WORK = f"{WORK_PREFIX}write"
 CHANGES = f"{WORK_PREFIX}changes"
 # Set for every party in every run: what they say alone is no reason to write a row.
@@ -59,6 +64,7 @@ class ProfileWriter:
 		self.result = result
 		self.stamp = stamp
 		self.columns = profile_columns(result.profiles)
+		self.problems: list[Problem] = []
 
 	def prepare(self) -> Written:
 		"""Find the rows that differ from what is stored and number them; returns the counts to come."""
@@ -83,7 +89,12 @@ class ProfileWriter:
 	def stamped(self) -> ir.Table:
 		"""The profiles with the columns of the DocType: the engine's key is the name, ``party`` the document."""
 		profiles = self.result.profiles
-		columns = {name: profiles[name] for name in self.columns if name in profiles.columns}
+		meta = frappe.get_meta("Retention Profile")
+		columns = {
+			name: stored_value(profiles[name], meta.get_field(name))
+			for name in self.columns
+			if name in profiles.columns
+		}
 		columns |= {"name": profiles.party, "party": profiles.party__docname}
 		columns |= {"as_of": ibis.literal(self.stamp.as_of, type="date")}
 		columns |= {
@@ -111,9 +122,14 @@ class ProfileWriter:
 		if frappe.db.db_type == "sqlite":
 			restore_key("Retention Profile")
 		for start in range(0, total, size):
-			in_transaction(lambda start=start: self.write(start, min(start + size, total)))
+			for lost in write_halving(self.write, start, min(start + size, total)):
+				self.problems.append(problem_of(lost, self.name_of(lost.at), len(self.problems)))
 			yield min(start + size, total)
 		in_transaction(lambda: self.release(written))
+
+	def name_of(self, n: int) -> str:
+		"""The party of a row to be written."""
+		return str(frappe.db.sql(f"SELECT w.name FROM {self.quote(WORK)} w WHERE w.n = {int(n)}")[0][0])
 
 	def write(self, start: int, end: int) -> None:
 		"""Rows ``start`` to ``end`` (excluded): profiles, changes, customers."""
@@ -240,6 +256,15 @@ def profile_columns(profiles: ir.Table) -> list[str]:
 	return [name for name in stored if name in given]
 
 
+def stored_value(value: ir.Value, df: Any) -> ir.Value:
+	"""A result as its column can hold it: one number or text beyond that must not end the run of everybody."""
+	if value.type().is_floating():
+		return ibis.cases((value > MOST, MOST), (value < -MOST, -MOST), else_=value)
+	if df and df.fieldtype == "Data" and df.get("is_custom_field") and value.type().is_string():
+		return value.substr(0, LONGEST)
+	return value
+
+
 def differs(joined: ir.Table, columns: list[str]) -> ir.BooleanValue:
 	"""Whether any column that counts is not what is stored; numbers to the six decimals of the engine."""
 	parts: ir.BooleanValue = ibis.literal(False)
@@ -251,6 +276,44 @@ def differs(joined: ir.Table, columns: list[str]) -> ir.BooleanValue:
 			old = old.cast("float64").round(6)
 		parts = parts | ~new.identical_to(old)
 	return parts
+
+
+@dataclass(frozen=True)
+class Lost:
+	"""A party that the database would not take, by its number, and what it said."""
+
+	at: int
+	error: Exception
+
+
+def problem_of(lost: Lost, party: str, before: int) -> Problem:
+	"""A lost party as a problem of the run. Raises what the database said where it takes hardly anybody."""
+	if before >= MOST_LOST:
+		raise lost.error
+	return Problem("parties", party, "", str(lost.error.args[-1] if lost.error.args else lost.error))
+
+
+def write_halving(
+	write: Callable[[int, int], None], start: int, end: int, passing: tuple[type[Exception], ...] = ()
+) -> Iterator[Lost]:
+	"""Write the parties ``start`` to ``end`` (excluded) in a transaction; where the database refuses one of them, in halves.
+
+	Yields those that it refuses by themselves: they stay as they were. Errors of the types ``passing`` are raised.
+	"""
+	try:
+		in_transaction(lambda: write(start, end))
+	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError, *passing):
+		raise
+	except Exception as error:
+		if error.args and error.args[0] in GONE:
+			raise
+		frappe.db.rollback()
+		if end - start == 1:
+			yield Lost(start, error)
+			return
+		middle = (start + end) // 2
+		yield from write_halving(write, start, middle, passing)
+		yield from write_halving(write, middle, end, passing)
 
 
 def in_transaction(work: Callable[[], None], tries: int = 4) -> None:

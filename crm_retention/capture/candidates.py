@@ -12,12 +12,13 @@ from typing import Any
 import frappe
 import ibis
 import ibis.expr.types as ir
+from frappe import _
 from frappe.utils import cint
 
 from crm_retention import filters
 from crm_retention.backends.site_relations import physical
 from crm_retention.capture.parties_of import HANDLERS, Handler
-from crm_retention.engine.conditions import holds
+from crm_retention.engine.conditions import all_of, holds
 from crm_retention.engine.config import parse
 from crm_retention.engine.values import Condition
 from crm_retention.parties import PARTY_TYPES
@@ -84,7 +85,10 @@ class Source:
 
 def get_source(row: Any) -> Source:
 	"""A source from the fields of an Interaction Source. Raises ConfigError for filters that cannot be used."""
-	rows = filters.resolve_trees(filters.read(row.filters_json), row.document_type)
+	given = filters.read(row.filters_json)
+	if fault := filters.get_size_fault(given):
+		raise ValueError(fault)
+	rows = filters.resolve_trees(given, row.document_type)
 	plain = list(filters.to_conditions(rows))
 	tiers = parse({"tiers": [{"name": row.name, "rank": 1, "conditions": plain}]}).tiers if plain else ()
 	conditions = tiers[0].conditions if tiers else ()
@@ -131,8 +135,8 @@ def get_counting(source: Source, docs: ir.Table) -> ir.Table:
 	)
 	if source.handler and source.handler.counts:
 		docs = source.handler.counts(docs)
-	for condition in source.conditions:
-		docs = docs.filter(holds(condition, docs[condition.field]))
+	if source.conditions:
+		docs = docs.filter(all_of([holds(item, docs[item.field]) for item in source.conditions]))
 	return docs
 
 
@@ -171,7 +175,7 @@ def get_facts(source: Source, docs: ir.Table) -> dict[str, ir.Value]:
 	"""What a document says besides its party; ``doc`` is its name."""
 	row = source.row
 	user = docs[row.user_field] if row.user_field else docs.owner
-	subject = docs[row.subject_field].cast("string") if row.subject_field else docs.name
+	subject = get_subject(source, docs)
 	return {
 		"doc": docs.name,
 		"occurred_on": get_moment(source, docs),
@@ -179,11 +183,20 @@ def get_facts(source: Source, docs: ir.Table) -> dict[str, ir.Value]:
 		"channel": get_channel(source, docs),
 		"direction": get_direction(source, docs),
 		"user": ibis.ifelse(user.fill_null("") == "", docs.owner, user),
-		"subject": subject.fill_null(docs.name).substr(0, SUBJECT_LENGTH),
+		"subject": subject.substr(0, SUBJECT_LENGTH),
 		"note": docs[row.note_field].cast("string") if row.note_field else ibis.null("string"),
 		"minutes": get_minutes(source, docs),
 		"contact": docs[row.contact_field] if row.contact_field else ibis.null("string"),
 	}
+
+
+def get_subject(source: Source, docs: ir.Table) -> ir.StringValue:
+	"""The field that the form names; without one which document it is, and no text of it."""
+	label = "" if cint(source.row.is_standard) else f"{_(source.doctype)} "
+	document = ibis.literal(label) + docs.name if label else docs.name
+	if not source.row.subject_field:
+		return document
+	return docs[source.row.subject_field].cast("string").fill_null(document)
 
 
 def get_moment(source: Source, docs: ir.Table) -> ir.Value:

@@ -60,7 +60,12 @@ def delete(names: list[str]) -> None:
 	for doctype, field in ((LOG, "supersedes"), ("Touchpoint", "interaction")):
 		table = frappe.qb.DocType(doctype)
 		frappe.qb.update(table).set(table[field], None).where(table[field].isin(names)).run()
+	delete_files(names)
+	frappe.db.delete(LOG, {"name": ("in", names)})
+
+
+def delete_files(names: list[str]) -> None:
+	"""What is attached to rows."""
 	attached = {"attached_to_doctype": LOG, "attached_to_name": ("in", names)}
 	for file in frappe.get_all("File", filters=attached, pluck="name", limit=0):
 		frappe.delete_doc("File", file, ignore_permissions=True, force=True)
-	frappe.db.delete(LOG, {"name": ("in", names)})

@@ -12,6 +12,7 @@ import ibis
 import ibis.expr.types as ir
 from frappe.utils import cint, now
 
+from crm_retention.backends.site import site_session
 from crm_retention.backends.site_relations import physical
 from crm_retention.capture.candidates import LOG, without_superseded
 from crm_retention.capture.write import affected, get_backend
@@ -49,6 +50,7 @@ def complete_matching(since: str | datetime.datetime, commit: bool = False) -> l
 	return done
 
 
+@site_session()
 def get_pairs(since: str | datetime.datetime, days: int) -> list[Pair]:
 	"""Every row and touchpoint that fit, the earliest row first, and for it what is due first."""
 	backend = get_backend()

@@ -28,7 +28,7 @@ from typing import Any
 import frappe
 from frappe.utils import cint, now
 
-from crm_retention.backends.site import Busy, only_one
+from crm_retention.backends.site import Busy, only_one, reading_what_is_committed, site_session
 from crm_retention.capture import write
 from crm_retention.capture.candidates import (
 	CANCELLED,
@@ -38,6 +38,7 @@ from crm_retention.capture.candidates import (
 	get_source,
 )
 from crm_retention.capture.match import complete_matching
+from crm_retention.closed_doctypes import why_closed
 
 LOCK = "retention_sweep"
 DOCUMENTS_PER_BATCH = 10_000
@@ -96,7 +97,7 @@ def run_sweep(everything: bool, seconds: float | None = None, wait: int = 0) -> 
 		return []
 	begun = time.monotonic()
 	try:
-		with only_one(LOCK, wait):
+		with only_one(LOCK, wait), site_session(), reading_what_is_committed():
 			done = []
 			for name in get_enabled_sources():
 				left = None if seconds is None else seconds - (time.monotonic() - begun)
@@ -115,6 +116,8 @@ def get_enabled_sources() -> list[str]:
 def sweep_source(name: str, everything: bool = False, seconds: float | None = None) -> Swept:
 	"""One source to its end or for so many seconds, committing after each batch. Raises nothing."""
 	result, begun = Swept(name), time.monotonic()
+	if reason := why_closed(frappe.db.get_value("Interaction Source", name, "document_type")):
+		return leave_out(result, reason)
 	try:
 		for written in read_batches(name, everything):
 			result.captured += written
@@ -130,6 +133,14 @@ def sweep_source(name: str, everything: bool = False, seconds: float | None = No
 		result.complete = False
 		frappe.log_error(title=f"Interaction Source {name}"[:140])
 		write.set_swept(name, {"last_error": result.error[:1000]})
+	frappe.db.commit()
+	return result
+
+
+def leave_out(result: Swept, reason: str) -> Swept:
+	"""A source of documents that nothing may be made of says so and logs nothing; commits. The nightly run reports it."""
+	result.complete = False
+	write.set_swept(result.source, {"last_error": reason})
 	frappe.db.commit()
 	return result
 

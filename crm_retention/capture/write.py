@@ -11,7 +11,7 @@ import frappe
 import ibis
 import ibis.expr.types as ir
 
-from crm_retention.backends.site import BACKENDS, connection
+from crm_retention.backends.site import BACKENDS, connection, site_session
 from crm_retention.backends.sql import WORK_PREFIX, SqlBackend
 from crm_retention.capture.candidates import LOG
 
@@ -120,6 +120,7 @@ def affected() -> int:
 	return max(int(frappe.db._cursor.rowcount), 0)
 
 
+@site_session()
 def rewrite_keys(old: str, new: str) -> None:
 	"""Put a source's new name before the keys of its rows."""
 	backend = get_backend()

@@ -11,6 +11,8 @@ from frappe.utils import cint, cstr
 
 from crm_retention.care import rules
 from crm_retention.care.completion import promise_id
+from crm_retention.fingerprint import get_fingerprint
+from crm_retention.views.access import get_document, is_readable
 
 if TYPE_CHECKING:
 	from frappe.model.document import Document
@@ -86,7 +88,10 @@ def reschedule_each(names: list[str], due_date: str, reason: str) -> dict[str, A
 
 
 def on_each(names: list[str], action: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
-	"""Do it to each: {done: [names], failed: [{name, title, error}]}. What one row refuses, the others do."""
+	"""Do it to each: {done: [names], failed: [{name, title, error}]}. What one row refuses, the others do.
+
+	``title`` is the name itself where the user may not read the touchpoint.
+	"""
 	done: list[str] = []
 	failed: list[dict[str, str]] = []
 	for name in dict.fromkeys(names):
@@ -98,16 +103,24 @@ def on_each(names: list[str], action: Callable[[str], dict[str, Any]]) -> dict[s
 		except REFUSALS as error:
 			frappe.db.rollback(save_point="touchpoint_row")
 			frappe.local.message_log = messages
-			title = frappe.db.get_value("Touchpoint", name, "title")
-			failed.append({"name": name, "title": title or name, "error": cstr(error)})
+			failed.append({"name": name, "title": get_title(name), "error": cstr(error)})
 	return {"done": done, "failed": failed}
 
 
+def get_title(name: str) -> str:
+	"""What a touchpoint is called, for whoever may read it."""
+	title = frappe.db.get_value("Touchpoint", name, "title") if is_readable("Touchpoint", name) else None
+	return title or name
+
+
 def _change(name: str, values: dict[str, Any], request_id: str | None) -> dict[str, Any]:
-	"""Change under a lock on the row: of two at once the second sees what the first did."""
-	doc = frappe.get_doc("Touchpoint", name, for_update=True)
-	doc.check_permission("read")
-	if request_id and doc.request_id == request_id:
+	"""Change under a lock on the row: of two at once the second sees what the first did.
+
+	The same request again is answered. Another one under its identity is a request of its own, and what has ended stays.
+	"""
+	doc = get_document("Touchpoint", name, for_update=True)
+	fingerprint = get_fingerprint("touchpoint", **values) if request_id else None
+	if request_id and (doc.request_id, doc.request_fingerprint) == (request_id, fingerprint):
 		return as_result(doc)
 	rules.validate_may_act(doc)
 	doc.check_permission("write")
@@ -118,6 +131,8 @@ def _change(name: str, values: dict[str, Any], request_id: str | None) -> dict[s
 		doc.request_id = request_id
 	doc.flags.reason_given = bool(cstr(values.get("reason")).strip())
 	doc.save()
+	if request_id:
+		doc.db_set("request_fingerprint", fingerprint, update_modified=False)
 	return as_result(doc)
 
 
@@ -130,9 +145,9 @@ def as_result(doc: Document) -> dict[str, Any]:
 
 def retry_message(name: str) -> dict[str, Any]:
 	"""A person decided that a message which failed shall be tried again. Raises ValidationError for any other."""
-	doc = frappe.get_doc("Touchpoint", name, for_update=True)
-	doc.check_permission("write")
+	doc = get_document("Touchpoint", name, for_update=True)
 	rules.validate_may_act(doc)
+	doc.check_permission("write")
 	if doc.status != "Open" or doc.message_status != "Failed":
 		frappe.throw(_("{0} has no message that failed.").format(doc.title or name))
 	doc.db_set({"message_status": "Due", "message_error": None, "send_after": None})

@@ -6,8 +6,6 @@ That a digest went out is written in the same transaction as its mail, so nobody
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import frappe
@@ -18,6 +16,7 @@ from pypika import Case
 
 from crm_retention.backends.site import Busy, only_one
 from crm_retention.care import meetings, reminders, robots
+from crm_retention.care.acting import speaking_to
 from crm_retention.care.my_day import get_my_day
 from crm_retention.compat import get_desk_path
 from crm_retention.jobs.runs import today
@@ -84,7 +83,7 @@ def send_once(user: str, key: str, as_of: datetime.date, get_digest: Any) -> boo
 	if get_mark(user, key) == str(as_of):
 		return False
 	try:
-		with acting_as(user):
+		with speaking_to(user):
 			digest = get_digest(user, as_of)
 			if not digest:
 				return False
@@ -103,19 +102,6 @@ def queue_mail(user: str, subject: str, html: str) -> None:
 	"""Into the Email Queue, to the user's own address."""
 	address = frappe.db.get_value("User", user, "email")
 	frappe.sendmail(recipients=[address], subject=subject, content=html, delayed=True, with_container=True)
-
-
-@contextmanager
-def acting_as(user: str) -> Iterator[None]:
-	"""Read with a user's permissions and write in their language."""
-	before, language = frappe.session.user, frappe.local.lang
-	frappe.set_user(user)
-	frappe.local.lang = frappe.db.get_value("User", user, "language") or language
-	try:
-		yield
-	finally:
-		frappe.set_user(before)
-		frappe.local.lang = language
 
 
 def get_mark(user: str, key: str) -> str | None:
@@ -314,11 +300,14 @@ def post_to_chats(as_of: datetime.date) -> int:
 			continue
 		frappe.db.set_default(key, str(as_of))
 		frappe.db.commit()
+		problem = ""
 		try:
 			robots.post(robot, _("Customer care today"), text)
 			done += 1
 		except robots.RobotError as error:
-			frappe.log_error(title=str(error)[:140])
+			problem = str(error)
+		if problem:  # logged with its words alone: a traceback is stored with everything that it passed
+			frappe.log_error(title=problem[:140], message=problem)
 			frappe.db.commit()
 	return done
 

@@ -12,7 +12,7 @@ from typing import Any
 import frappe
 import ibis.expr.types as ir
 
-from crm_retention.backends.site import site_backend
+from crm_retention.backends.site import site_backend, site_session
 from crm_retention.backends.site_care import care_relations
 from crm_retention.backends.site_relations import physical
 from crm_retention.backends.sql import SqlBackend
@@ -24,7 +24,7 @@ from crm_retention.engine.contact import Facts
 from crm_retention.engine.plans import Care, ContactRule
 from crm_retention.engine.touchpoints import wanted_columns
 from crm_retention.parties import profile_name
-from crm_retention.plans.configuration import get_care, get_rule, get_rule_docs
+from crm_retention.plans.configuration import get_care, read_rules
 from crm_retention.sources import get_sources
 
 WORK_KEYS = {"care_contacts": ("h_nr",), "care_others": ("o_nr",), "care_stops": ("id",)}
@@ -50,13 +50,8 @@ def check(names: list[str], at: datetime.datetime) -> dict[str, Stop]:
 	"""
 	if not names:
 		return {}
-	rules = get_rule_docs()
 	rows = get_rows(names)
-	care = Care(
-		rules=tuple(
-			get_rule(doc, at.date(), at.date() + datetime.timedelta(days=contact.AHEAD)) for doc in rules
-		)
-	)
+	care = Care(rules=read_rules(at.date(), at.date() + datetime.timedelta(days=contact.AHEAD)))
 	stopped = {row.name: stop for row in rows if (stop := by_clock(row, care, at))}
 	rest = [row for row in rows if row.name not in stopped]
 	stopped |= by_facts(rest, care, at)
@@ -103,6 +98,7 @@ def stop_by(rule: ContactRule, until: datetime.datetime) -> Stop:
 	return Stop(rule.name, rule.action.capitalize(), None if dropped else until, because)
 
 
+@site_session()
 def by_facts(rows: list[Any], care: Care, at: datetime.datetime) -> dict[str, Stop]:
 	"""Caps, consent, cool-downs and conditions, all touchpoints in one go."""
 	asked = [rule for rule in care.rules if rule.kind not in ("quiet hours", "quiet days")]

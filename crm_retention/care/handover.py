@@ -1,4 +1,4 @@
-"""Hand-over: what one person looked after goes to another, in one action, with a brief for each party.
+"""Hand-over: what one person looked after goes to another, in one action, as far as whoever asks may change it.
 
 Each party moves in a transaction of its own, and what has moved is no longer found: a hand-over that was cut short is
 finished by starting it again.
@@ -6,31 +6,37 @@ finished by starting it again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypedDict
 
 import frappe
 from frappe import _
 from frappe.utils import cstr, nowdate
 
-from crm_retention.care import rules, todos
+from crm_retention import filters
+from crm_retention.care import rules, text_checks, todos
 from crm_retention.care.people import may_care
 from crm_retention.care.reminders import insert_notices
+from crm_retention.views.access import by_doctype, get_document, get_listed, may_change
 
 Party = tuple[str, str]
 AT_ONCE = 20
 TIMEOUT = 2 * 60 * 60
-LAST_INTERACTIONS = 5
-CLOSED_ISSUES = ("Closed", "Resolved")
 LETTER_TYPE = "Hand-Over Letter"
 
 
 class HandOver(TypedDict):
-	"""What a hand-over did; ``failed`` names the parties that stayed and why."""
+	"""What a hand-over did; ``failed`` names the parties that stayed and why.
+
+	``left_out`` counts parties, and touchpoints of the others, that whoever asked may not change; it names none.
+	"""
 
 	parties: int
 	touchpoints: int
 	failed: list[dict[str, str]]
+	left_out: int
 	queued: bool
 
 
@@ -46,33 +52,51 @@ def hand_over(
 
 	``parties`` are (party_type, party), all of ``from_user``'s by default; ``keep`` names touchpoints that stay. Due
 	dates and service levels stay as they are. With ``tell_customer`` each party gets a letter from ``email_template``,
-	as a message that the contact rules judge. Raises ValidationError for users that cannot hand over or take over.
+	as a message that the contact rules judge. What the session's user may not change stays, and is counted. Raises
+	ValidationError for users that cannot hand over or take over.
 	"""
 	validate(from_user, to_user, tell_customer, email_template)
-	found = get_parties(from_user, parties)
+	mine, left_out = get_changeable(get_parties(from_user, parties))
 	given: dict[str, Any] = {"from_user": from_user, "to_user": to_user, "keep": keep or []}
 	given |= {"email_template": email_template if tell_customer else None}
-	if len(found) <= AT_ONCE:
-		return move_all(found, **given) | {"queued": False}
+	if len(mine) <= AT_ONCE:
+		result = move_all(mine, **given)
+		return result | {"left_out": result["left_out"] + get_missing(parties, mine, left_out)}
 	frappe.enqueue(
 		"crm_retention.care.handover.run_hand_over",
 		queue="long",
 		timeout=TIMEOUT,
-		job_id=f"retention_hand_over::{from_user}::{to_user}",
+		job_id=get_job_id(from_user, to_user, mine),
 		deduplicate=True,
 		enqueue_after_commit=True,
-		parties=found if parties else None,
+		parties=mine if parties else None,
 		by=frappe.session.user,
 		**given,
 	)
-	return {"parties": len(found), "touchpoints": 0, "failed": [], "queued": True}
+	left_out = get_missing(parties, mine, left_out)
+	return {"parties": len(mine), "touchpoints": 0, "failed": [], "left_out": left_out, "queued": True}
+
+
+def get_missing(parties: list[Party] | None, mine: list[Party], left_out: int) -> int:
+	"""How many stay. Of chosen ones, whether they are somebody else's, not there or not to be changed is not told."""
+	return left_out if parties is None else len(set(parties) - set(mine))
+
+
+def get_job_id(from_user: str, to_user: str, parties: list[Party]) -> str:
+	"""The same for the same hand-over by the same user: another selection is another job."""
+	chosen = hashlib.sha256(repr((frappe.session.user, parties)).encode()).hexdigest()[:16]
+	return f"retention_hand_over::{from_user}::{to_user}::{chosen}"
 
 
 def run_hand_over(by: str, from_user: str, parties: list[Party] | None = None, **given: Any) -> None:
-	"""Body of the job: commits after each party; the outcome goes to whoever started it."""
-	result = move_all(get_parties(from_user, parties), from_user=from_user, commit=True, **given)
+	"""Body of the job, with the rights that ``by`` has when it runs: commits after each party; the outcome goes to ``by``."""
+	with acting_as(by):
+		mine, left_out = get_changeable(get_parties(from_user, parties))
+		result = move_all(mine, from_user=from_user, commit=True, **given)
 	text = _("Hand-over: {0} customers and {1} touchpoints moved, {2} refused.")
 	subject = text.format(result["parties"], result["touchpoints"], len(result["failed"]))
+	if left_out := left_out + result["left_out"]:
+		subject += " " + _("{0} left out: you may not change them.").format(left_out)
 	refused = "<br>".join(
 		frappe.utils.escape_html(f"{row['party']}: {row['error']}") for row in result["failed"]
 	)
@@ -81,14 +105,45 @@ def run_hand_over(by: str, from_user: str, parties: list[Party] | None = None, *
 	frappe.db.commit()
 
 
+@contextmanager
+def acting_as(user: str) -> Iterator[None]:
+	"""The rights of a user, who must be an enabled manager still. Raises PermissionError."""
+	if not frappe.db.get_value("User", user, "enabled") or not rules.is_manager(user):
+		frappe.throw(_("Only Retention Managers hand over."), frappe.PermissionError)
+	before = frappe.session.user
+	frappe.set_user(user)
+	try:
+		yield
+	finally:
+		frappe.set_user(before)
+
+
 def validate(from_user: str, to_user: str, tell_customer: bool, email_template: str | None) -> None:
 	"""Two different users, the second one enabled; a letter needs its template."""
 	if from_user == to_user:
 		frappe.throw(_("{0}: choose somebody else.").format(_("To")))
+	name = frappe.utils.escape_html(to_user)
 	if not frappe.db.get_value("User", to_user, "enabled"):
-		frappe.throw(_("{0}: {1} is disabled or unknown.").format(_("To"), to_user))
-	if tell_customer and not (email_template and frappe.db.exists("Email Template", email_template)):
+		frappe.throw(_("{0}: {1} is disabled or unknown.").format(_("To"), name))
+	if not frappe.has_permission("Touchpoint", "write", user=to_user):
+		frappe.throw(_("{0}: {1} may not care for customers.").format(_("To"), name))
+	if tell_customer and not email_template:
 		frappe.throw(_("{0}: needed to tell the customers.").format(_("Email Template")))
+	if tell_customer:
+		get_document("Email Template", email_template)
+		filters.throw_faults(_("Email Template"), text_checks.get_letter_faults(email_template))
+
+
+def get_changeable(parties: list[Party]) -> tuple[list[Party], int]:
+	"""Those that the session's user may read and change, and how many others there are."""
+	listed = {
+		(party_type, name)
+		for party_type, names in by_doctype(parties).items()
+		if party_type in rules.OWNER_FIELDS
+		for name in get_listed(party_type, names)
+	}
+	mine = [party for party in parties if party in listed and may_change(*party)]
+	return mine, len(parties) - len(mine)
 
 
 def get_parties(user: str, parties: Iterable[Party] | None = None) -> list[Party]:
@@ -111,11 +166,11 @@ def move_all(
 	commit: bool = False,
 ) -> HandOver:
 	"""Move one party after the other; what one refuses, the others do."""
-	result: HandOver = {"parties": 0, "touchpoints": 0, "failed": [], "queued": False}
+	result: HandOver = {"parties": 0, "touchpoints": 0, "failed": [], "left_out": 0, "queued": False}
 	for party_type, party in parties:
 		frappe.db.savepoint("hand_over_party")
 		try:
-			moved = move_party(party_type, party, from_user, to_user, keep)
+			moved, left_out = move_party(party_type, party, from_user, to_user, keep)
 			if email_template:
 				create_letter(party_type, party, to_user, email_template)
 		except (frappe.ValidationError, frappe.PermissionError) as error:
@@ -124,32 +179,44 @@ def move_all(
 			continue
 		result["parties"] += 1
 		result["touchpoints"] += moved
+		result["left_out"] += left_out
 		if commit:
 			frappe.db.commit()
 	tell_new_person(from_user, to_user, result)
 	return result
 
 
-def move_party(party_type: str, party: str, from_user: str, to_user: str, keep: list[str]) -> int:
-	"""Owner, open touchpoints, their ToDos and events, and the brief as a comment; returns how many touchpoints."""
+def move_party(party_type: str, party: str, from_user: str, to_user: str, keep: list[str]) -> tuple[int, int]:
+	"""Owner, open touchpoints, their ToDos and events; returns how many touchpoints moved, and how many may not."""
 	if not may_care(to_user, party_type, party):
 		message = _("{0} may not read {1} {2}.")
 		frappe.throw(message.format(to_user, _(party_type), party), frappe.PermissionError)
 	filters = {"party_type": party_type, "party": party, "assigned_to": from_user}
 	filters |= {"status": ("in", rules.OPEN), "name": ("not in", keep or [""])}
-	names = frappe.get_all("Touchpoint", filters, pluck="name", order_by="name")
-	comment = render_brief(party_type, party, from_user, to_user)
+	open_ones = frappe.get_all("Touchpoint", filters, pluck="name", order_by="name", limit=0)
+	names = [name for name in open_ones if may_change("Touchpoint", name)]
 	owner_field = rules.OWNER_FIELDS[party_type]
 	if frappe.db.get_value(party_type, party, owner_field) == from_user:
 		frappe.db.set_value(party_type, party, owner_field, to_user)
 	if names:
-		frappe.db.set_value("Touchpoint", {"name": ("in", names)}, "assigned_to", to_user)
-		todos.hand_over(names, to_user)
-		events = frappe.get_all("Touchpoint", {"name": ("in", names), "event": ("is", "set")}, pluck="event")
-		if events:
-			frappe.db.set_value("Event", {"name": ("in", events)}, "owner", to_user)
-	frappe.get_doc(party_type, party).add_comment("Info", comment)
-	return len(names)
+		move_touchpoints(names, to_user)
+	frappe.get_doc(party_type, party).add_comment("Info", get_comment(from_user, to_user, len(names)))
+	return len(names), len(open_ones) - len(names)
+
+
+def move_touchpoints(names: list[str], to_user: str) -> None:
+	"""Touchpoints with their ToDos and the events in the calendar."""
+	frappe.db.set_value("Touchpoint", {"name": ("in", names)}, "assigned_to", to_user)
+	todos.hand_over(names, to_user)
+	events = frappe.get_all("Touchpoint", {"name": ("in", names), "event": ("is", "set")}, pluck="event")
+	if events:
+		frappe.db.set_value("Event", {"name": ("in", events)}, "owner", to_user)
+
+
+def get_comment(from_user: str, to_user: str, touchpoints: int) -> str:
+	"""What everybody who reads the party may know of it: the brief itself is for those who read what it tells."""
+	people = [frappe.utils.escape_html(frappe.utils.get_fullname(user)) for user in (from_user, to_user)]
+	return _("Handed over from {0} to {1}, with {2} touchpoints.").format(*people, touchpoints)
 
 
 def create_letter(party_type: str, party: str, to_user: str, email_template: str) -> None:
@@ -199,40 +266,8 @@ def tell_new_person(from_user: str, to_user: str, result: HandOver) -> None:
 		return
 	language = frappe.get_cached_value("User", to_user, "language") or frappe.local.lang
 	text = _("{0} handed over to you: {1} customers, {2} touchpoints", lang=language)
-	subject = text.format(frappe.utils.get_fullname(from_user), result["parties"], result["touchpoints"])
+	name = frappe.utils.escape_html(frappe.utils.get_fullname(from_user))
+	subject = text.format(name, result["parties"], result["touchpoints"])
 	insert_notices(
 		[{"for_user": to_user, "document_name": from_user, "subject": subject, "document_type": "User"}]
 	)
-
-
-def get_brief(party_type: str, party: str) -> dict[str, Any]:
-	"""What a new person must know: tier, stage, last interactions, open issues, promises, what is due."""
-	of_party = {"party_type": party_type, "party": party}
-	profile = frappe.db.get_value("Retention Profile", of_party, ["tier", "stage", "score"], as_dict=True)
-	log_fields = ["occurred_on", "kind", "subject", "outcome", "note", "user"]
-	open_fields = ["title", "due_date", "is_promise", "why", "instructions"]
-	open_ones = frappe.get_all(
-		"Touchpoint", of_party | {"status": ("in", rules.OPEN)}, open_fields, order_by="due_date"
-	)
-	issues = {"customer" if party_type == "Customer" else "lead": party, "status": ("not in", CLOSED_ISSUES)}
-	return {
-		"party_type": party_type,
-		"party": party,
-		"party_name": frappe.db.get_value(party_type, party, rules.NAME_FIELDS[party_type]) or party,
-		"profile": profile or frappe._dict(),
-		"interactions": frappe.get_all(
-			"Interaction Log", of_party, log_fields, order_by="occurred_on desc", limit=LAST_INTERACTIONS
-		),
-		"issues": frappe.get_all("Issue", issues, ["name", "subject", "status", "opening_date"]),
-		"promises": [row for row in open_ones if row.is_promise],
-		"due": [row for row in open_ones if not row.is_promise],
-	}
-
-
-def render_brief(
-	party_type: str, party: str, from_user: str | None = None, to_user: str | None = None
-) -> str:
-	"""The brief as HTML, for a comment or to print."""
-	people = {"from_name": from_user and frappe.utils.get_fullname(from_user)}
-	people |= {"to_name": to_user and frappe.utils.get_fullname(to_user)}
-	return frappe.render_template("templates/handover_brief.html", get_brief(party_type, party) | people)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import frappe
-from frappe.utils import add_to_date, cint, get_datetime
+from frappe.utils import add_to_date, cint, escape_html, get_datetime
 
 from crm_retention.care import rules
 
@@ -49,7 +49,10 @@ def get_values(doc: Document) -> dict[str, Any]:
 def create(doc: Document, values: dict[str, Any]) -> None:
 	"""A private event of the responsible person with the party as participant."""
 	event = frappe.new_doc("Event")
-	event.update(values | {"event_type": "Private", "event_category": "Meeting", "description": doc.why})
+	event.update(
+		values
+		| {"event_type": "Private", "event_category": "Meeting", "description": escape_html(doc.why or "")}
+	)
 	event.add_participant(doc.party_type, doc.party)
 	event.insert(ignore_permissions=True)
 	if doc.assigned_to:

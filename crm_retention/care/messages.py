@@ -23,7 +23,12 @@ from frappe.email.email_body import get_message_id
 from frappe.utils import add_to_date, cstr, now_datetime, validate_email_address
 
 from crm_retention.backends.site import Busy, only_one
+from crm_retention.care import texts
+from crm_retention.care.acting import acting_as
 from crm_retention.care.my_day import get_contacts
+from crm_retention.care.rules import OWNER_FIELDS
+from crm_retention.care.text_checks import Part, get_parts, get_reason
+from crm_retention.care.text_values import get_values, may_read
 
 if TYPE_CHECKING:
 	from frappe.model.document import Document
@@ -167,12 +172,13 @@ def hold_back(due: Due, stop: Any) -> str:
 
 
 def send(due: Due) -> str:
-	"""Send one message; whatever goes wrong is rolled back, then stands on the touchpoint."""
+	"""Send one message in the name of whoever answers for it; what goes wrong is rolled back, then stands there."""
 	deliver = {"Email": send_by_email, "SMS": send_by_sms}.get(due.sends)
 	try:
 		if deliver is None:
 			raise UndeliverableError(_("The channel cannot send messages by itself."))
-		sent = deliver(due.name)
+		with acting_as(get_sender(frappe.get_doc("Touchpoint", due.name))):
+			sent = deliver(due.name)
 		frappe.db.commit()
 		return "sent" if sent else "gone"
 	except UnsubscribedError as error:
@@ -184,9 +190,26 @@ def send(due: Due) -> str:
 	except Exception as error:
 		frappe.db.rollback()
 		frappe.log_error(title=f"Message of touchpoint {due.name}", reference_doctype="Touchpoint")
-		return set_outcome(
-			due, "Failed", _("{0}: {1}").format(due.party, cstr(error) or type(error).__name__)
+		text = _("{0}: the message could not be sent ({1}). The Error Log has the details.")
+		return set_outcome(due, "Failed", text.format(due.party, type(error).__name__))
+
+
+def get_sender(doc: Document) -> str:
+	"""In whose name a message is filled in and sent: the responsible person, else the party's, else the site's.
+
+	Never the scheduler's Administrator, who may read everything. Raises NotConfiguredError where there is nobody, and
+	UndeliverableError for somebody who is disabled or may not read the party.
+	"""
+	user = doc.assigned_to or frappe.db.get_value(doc.party_type, doc.party, OWNER_FIELDS[doc.party_type])
+	user = user or frappe.db.get_single_value("Retention Settings", "fallback_owner")
+	if not user:
+		raise NotConfiguredError(
+			_("Messages wait: nobody is responsible for {0}, and the settings name no one.").format(doc.party)
 		)
+	if not may_read(doc.party_type, doc.party, user):
+		message = _("{0} is disabled or may not read {1} {2}.")
+		raise UndeliverableError(message.format(user, _(doc.party_type), doc.party))
+	return user
 
 
 def set_outcome(due: Due, status: str, error: str) -> str:
@@ -262,24 +285,28 @@ def create_communication(doc: Document, recipient: str, subject: str, content: s
 
 
 def render_email(doc: Document) -> tuple[str, str]:
-	"""Subject and body from the Email Template, which may use what ``get_context`` names."""
+	"""Subject and body from the Email Template, with what the user of the session may read."""
 	if not doc.email_template:
 		raise UndeliverableError(_("{0}: the touchpoint has no Email Template.").format(doc.party))
-	template = frappe.get_doc("Email Template", doc.email_template)
-	mail = template.get_formatted_email(get_context(doc))
-	return mail["subject"], mail["message"]
+	parts = get_parts(frappe.get_doc("Email Template", doc.email_template))
+	subject, content = fill_in(doc, *parts)
+	return subject, content
 
 
-def get_context(doc: Document) -> dict[str, Any]:
-	"""What templates may use: party_name, party, touchpoint, and the responsible person's name."""
-	party = frappe.get_doc(doc.party_type, doc.party).as_dict()
-	return {
-		"doc": party,
-		"party": party,
-		"party_name": doc.party_name or doc.party,
-		"touchpoint": doc.as_dict(),
-		"responsible": frappe.utils.get_fullname(doc.assigned_to) if doc.assigned_to else "",
-	}
+def fill_in(doc: Document, *parts: Part) -> list[str]:
+	"""Texts with the touchpoint's values. Raises UndeliverableError that names what is wrong, and in which."""
+	try:
+		values = get_values(doc, frappe.session.user)
+	except texts.TextError as error:
+		raise UndeliverableError(get_reason(doc.party, [cstr(error)])) from None
+	results = []
+	for label, text, kind in parts:
+		try:
+			results.append(texts.render(text, values, kind))
+		except texts.TextError as error:
+			fault = _("{0}: {1}").format(label, cstr(error))
+			raise UndeliverableError(get_reason(doc.party, [fault])) from None
+	return results
 
 
 def get_email(doc: Document) -> str:
@@ -320,7 +347,8 @@ def send_by_sms(name: str) -> bool:
 	number = get_primary_contact(doc).mobile_no or get_reach(doc, "phone")
 	if not number:
 		raise UndeliverableError(_("{0} {1} has no mobile number.").format(_(doc.party_type), doc.party))
-	text = frappe.render_template(doc.sms_text or "", get_context(doc)).strip()
+	label = _(doc.meta.get_label("sms_text"))
+	text = fill_in(doc, (label, doc.sms_text, texts.SMS))[0]
 	if not text:
 		raise UndeliverableError(_("{0}: the touchpoint has no SMS text.").format(doc.party))
 	if not claim(name):
@@ -332,14 +360,21 @@ def send_by_sms(name: str) -> bool:
 
 
 def call_gateway(party: str, number: str, text: str) -> None:
-	"""One call. Raises UndeliverableError: refused by the gateway, or unknown whether it left."""
+	"""One call. Raises UndeliverableError: refused by the gateway, or unknown whether it left.
+
+	What the call knows (its address may hold the account's password) stands in no error: those say it in other words.
+	"""
+	problem = ""
 	try:
 		send_sms([number], text, success_msg=False)
 	except requests.HTTPError as error:
-		raise UndeliverableError(_("{0}: the SMS gateway refused: {1}").format(party, cstr(error))) from error
+		status = getattr(error.response, "status_code", "")
+		problem = _("{0}: the SMS gateway refused: {1}").format(party, status)
 	except Exception as error:
 		message = _("{0}: it is unknown whether the SMS left ({1}). Ask before sending again.")
-		raise UndeliverableError(message.format(party, cstr(error))) from error
+		problem = message.format(party, type(error).__name__)
+	if problem:
+		raise UndeliverableError(problem)
 
 
 def finish(doc: Document, communication: str | None, note: str | None = None) -> None:

@@ -7,9 +7,11 @@ from typing import Any, TypedDict
 from urllib.parse import quote
 
 import frappe
+from frappe import _
 from frappe.query_builder.functions import Coalesce
-from frappe.utils import cint, get_datetime, getdate
+from frappe.utils import cint, get_datetime
 
+from crm_retention.bounds import to_day
 from crm_retention.permissions import only_where, touchpoint_query
 
 DAYS_AHEAD = 6
@@ -138,7 +140,7 @@ def get_rows(user: str, as_of: datetime.date, limit: int) -> list[frappe._dict]:
 			tier.colour.as_("tier_colour"),
 		)
 		.where(t.status == "Open")
-		.where((t.due_date <= week) | (t.is_promise == 1))
+		.where((t.due_date <= week) | t.due_date.isnull() | (t.is_promise == 1))
 		.orderby(t.due_date)
 		.orderby(t.name)
 		.limit(limit)
@@ -191,11 +193,14 @@ def make_card(row: frappe._dict, contact: dict[str, str], as_of: datetime.date) 
 		own_address.get("city") or row.city,
 	)
 	place = row.location or ", ".join(line for line in lines if line)
-	late = (as_of - getdate(row.due_date)).days
+	due = to_day(row.due_date)
+	late = (as_of - due).days if due else 0
+	starts = get_datetime(row.starts_at) if row.starts_at and to_day(row.starts_at, "Datetime") else None
 	card = {field: row[field] if row[field] is not None else "" for field in FIELDS}
 	card |= {
-		"due_date": str(row.due_date),
-		"starts_at": str(get_datetime(row.starts_at)) if row.starts_at else "",
+		"due_date": str(due or as_of),
+		"why": row.why or "" if due else _("Its date cannot be read: please reschedule it."),
+		"starts_at": str(starts) if starts else "",
 		"late_days": max(late, 0),
 		"when": get_when(late),
 		"tier_rank": cint(row.tier_rank),

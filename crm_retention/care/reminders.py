@@ -88,7 +88,8 @@ def get_subject(row: Any, user: str) -> str:
 	language = frappe.get_cached_value("User", user, "language") or frappe.local.lang
 	who = frappe.utils.get_fullname(row.assigned_to) if row.assigned_to else _("nobody", lang=language)
 	text = _("Past its service level: {0}, due {1}, responsible {2}", lang=language)
-	return text.format(frappe.utils.escape_html(row.title), frappe.format(row.due_date, "Date"), who)
+	title, who = frappe.utils.escape_html(row.title), frappe.utils.escape_html(who)
+	return text.format(title, frappe.format(row.due_date, "Date"), who)
 
 
 def insert_notices(notices: list[dict[str, Any]]) -> None:

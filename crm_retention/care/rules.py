@@ -11,6 +11,7 @@ from frappe.utils import add_days, add_to_date, cint, cstr, get_datetime, getdat
 
 from crm_retention.care.completion import validate_facts
 from crm_retention.care.people import may_care, throw_field
+from crm_retention.permissions import is_manager
 
 if TYPE_CHECKING:
 	from frappe.model.document import Document
@@ -19,7 +20,6 @@ OPEN = ("Open", "Waiting")
 ENDED = ("Done", "Skipped", "Missed", "Suppressed", "Cancelled")
 # what a person may set; the rest is the nightly run's and the contact rules'
 BY_PEOPLE = ("Done", "Skipped", "Cancelled")
-MANAGERS = {"Retention Manager", "System Manager"}
 SERVICE_DAYS = 3
 NEXT_STEP_DAYS = 7
 DEFAULT_MINUTES = 30
@@ -33,12 +33,6 @@ class TouchpointEndedError(frappe.ValidationError):
 	"""The touchpoint is no longer to be done. HTTP 409."""
 
 	http_status_code = 409
-
-
-def is_manager(user: str | None = None) -> bool:
-	"""Whether a user may act on everybody's touchpoints."""
-	user = user or frappe.session.user
-	return user == "Administrator" or bool(MANAGERS.intersection(frappe.get_roles(user)))
 
 
 def may_act(touchpoint: Any, user: str) -> bool:
@@ -55,9 +49,19 @@ def validate_may_act(touchpoint: Any, ignore_permissions: bool = False) -> None:
 
 
 def validate_may_delete(doc: Document) -> None:
-	"""Only what was entered by hand and never done may be deleted. Raises ValidationError."""
-	if doc.status in OPEN and doc.occurrence_key and not doc.flags.by_app:
+	"""Only what was entered by mistake may be deleted: by hand, still open, and nobody acted on it.
+
+	What has ended is history, and its key keeps a plan from making it again. Raises ValidationError.
+	"""
+	if doc.flags.by_app:
+		return
+	if doc.status in ENDED:
+		message = _("{0} has ended as {1}: it is history and cannot be deleted.")
+		frappe.throw(message.format(doc.name, _(doc.status, context="Touchpoint")))
+	if doc.occurrence_key or doc.plan:
 		frappe.throw(_("A plan made this touchpoint and would make it again: cancel it instead."))
+	if cint(doc.times_rescheduled) or doc.interaction or doc.communication:
+		frappe.throw(_("Somebody acted on this touchpoint: cancel it instead."))
 
 
 def keep_to_the_app(doc: Document) -> None:
@@ -90,12 +94,28 @@ def set_defaults(doc: Document) -> None:
 			doc.set(field, kind.get(field))
 	if not doc.due_date:
 		doc.due_date = getdate(doc.starts_at) if doc.starts_at else nowdate()
-	if not doc.service_date:
-		doc.service_date = add_days(doc.due_date, SERVICE_DAYS)
+	set_service_date(doc)
 	if doc.starts_at and not cint(doc.duration):
 		doc.duration = cint(doc.minutes) or DEFAULT_MINUTES
 	if not doc.assigned_to:
 		doc.assigned_to = get_default_person(doc.party_type, doc.party)
+
+
+def set_service_date(doc: Document) -> None:
+	"""The service level counts from the due day; a person who sets another day for it says why."""
+	usual = add_days(doc.due_date, SERVICE_DAYS)
+	if not doc.service_date:
+		doc.service_date = usual
+	elif not doc.flags.by_app and getdate(doc.service_date) != getdate(usual):
+		validate_service_date(doc, bool(cstr(doc.reason).strip()))
+
+
+def validate_service_date(doc: Document, has_reason: bool) -> None:
+	"""Raises MandatoryError without a reason, ValidationError for a day before the touchpoint is due."""
+	if not has_reason:
+		throw_field(doc, "reason", _("say why its service level is another day."), frappe.MandatoryError)
+	if getdate(doc.service_date) < getdate(doc.due_date):
+		throw_field(doc, "service_date", _("this is before the touchpoint is due."))
 
 
 def get_default_person(party_type: str, party: str) -> str | None:
@@ -177,6 +197,8 @@ def validate_open(doc: Document, before: Any) -> None:
 	keep_times_together(doc, before)
 	if getdate(doc.due_date) != getdate(before.due_date):
 		reschedule(doc, before)
+	elif cstr(doc.service_date) != cstr(before.service_date):
+		change_service_date(doc, before)
 
 
 def keep_times_together(doc: Document, before: Any) -> None:
@@ -199,9 +221,17 @@ def reschedule(doc: Document, before: Any) -> None:
 	if not has_new_reason(doc, before):
 		throw_field(doc, "reason", _("say why it is moved to another day."), frappe.MandatoryError)
 	moved = (getdate(doc.due_date) - getdate(before.due_date)).days
-	if before.service_date:
-		doc.service_date = add_days(before.service_date, moved)
+	usual = add_days(before.due_date, SERVICE_DAYS)
+	doc.service_date = add_days(before.service_date or usual, moved)
 	doc.times_rescheduled = cint(before.times_rescheduled) + 1
+
+
+def change_service_date(doc: Document, before: Any) -> None:
+	"""Moved by hand, with a reason; an empty one is as it was."""
+	if not doc.service_date:
+		doc.service_date = before.service_date
+	elif not doc.flags.by_app and getdate(doc.service_date) != getdate(before.service_date):
+		validate_service_date(doc, has_new_reason(doc, before))
 
 
 def has_new_reason(doc: Document, before: Any) -> bool:
@@ -214,7 +244,7 @@ def end(doc: Document, before: Any) -> None:
 	if doc.status not in BY_PEOPLE and not doc.flags.by_app:
 		message = _("{0}: {1} is not set by hand; choose Done, Skipped or Cancelled.")
 		frappe.throw(message.format(_("Status"), _(doc.status, context="Touchpoint")))
-	doc.due_date, doc.starts_at = before.due_date, before.starts_at
+	doc.due_date, doc.starts_at, doc.service_date = before.due_date, before.starts_at, before.service_date
 	if doc.status == "Done":
 		validate_done(doc)
 	elif doc.status in BY_PEOPLE and not has_new_reason(doc, before):

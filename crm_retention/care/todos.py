@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import frappe
 from frappe.desk.form.assign_to import notify_assignment
-from frappe.utils import cstr, getdate, now
+from frappe.utils import cstr, escape_html, getdate, now
 
 from crm_retention.care import rules
 
@@ -48,7 +48,7 @@ def create(doc: Document) -> None:
 			"allocated_to": doc.assigned_to,
 			"reference_type": "Touchpoint",
 			"reference_name": doc.name,
-			"description": cstr(doc.title if not doc.why else f"{doc.title} ({doc.why})"),
+			"description": escape_html(cstr(doc.title if not doc.why else f"{doc.title} ({doc.why})")),
 			"date": doc.due_date,
 			"status": "Open",
 			"assigned_by": frappe.session.user,
@@ -97,7 +97,7 @@ def create_row(touchpoint: str, user: str) -> None:
 			"allocated_to": user,
 			"reference_type": "Touchpoint",
 			"reference_name": touchpoint,
-			"description": title or touchpoint,
+			"description": escape_html(title or touchpoint),
 			"date": day,
 			"assigned_by": frappe.session.user,
 		}

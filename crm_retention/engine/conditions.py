@@ -7,10 +7,10 @@ What is missing satisfies only ``is not set``, ``!=``, ``not in`` and ``not like
 from __future__ import annotations
 
 import datetime
-import functools
+import math
 import operator
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import ibis
@@ -28,6 +28,7 @@ COMPARE = {
 	">=": operator.ge,
 }
 NEGATIVE = ("!=", "not in", "not like", "is not set")
+UNREADABLE = "unreadable"
 
 Trees = Mapping[str, Mapping[str, "str | None"]]
 
@@ -52,13 +53,29 @@ def resolve(condition: Condition, trees: Trees) -> Condition:
 	return Condition(condition.field, "in", tuple(sorted(below)))
 
 
+def unreadable(message: str) -> Condition:
+	"""What stands in the place of conditions that cannot be read: nobody can decide it, and it says why."""
+	return Condition("conditions", UNREADABLE, message)
+
+
 def all_hold(table: ir.Table, conditions: Iterable[Condition], trees: Trees) -> ir.BooleanValue:
 	"""True where every condition holds; no conditions hold always."""
 	parts = []
 	for condition in conditions:
 		plain = resolve(condition, trees)
 		parts.append(holds(plain, table[column_name(plain.field)]))
-	return functools.reduce(operator.and_, parts, ibis.literal(True))
+	return all_of(parts)
+
+
+def all_of(parts: Sequence[ir.BooleanValue]) -> ir.BooleanValue:
+	"""The parts joined by AND as a balanced tree: compilers walk an expression by recursion, so none may be deep."""
+	if not parts:
+		return ibis.literal(True)
+	level = list(parts)
+	while len(level) > 1:
+		pairs = [level[at : at + 2] for at in range(0, len(level), 2)]
+		level = [pair[0] & pair[1] if len(pair) == 2 else pair[0] for pair in pairs]
+	return level[0]
 
 
 def holds(condition: Condition, column: ir.Value) -> ir.BooleanValue:
@@ -99,7 +116,7 @@ def coerce(value: Any, dtype: Any) -> Any:
 	if dtype.is_boolean():
 		return str(value).strip().lower() in ("1", "true", "yes")
 	if dtype.is_integer() or dtype.is_floating() or dtype.is_decimal():
-		return int(value) if isinstance(value, bool) else float(value)
+		return int(value) if isinstance(value, bool) else _finite(value)
 	if dtype.is_string() or dtype.is_null():
 		return str(value)
 	raise ValueError(f"nothing compares with a {dtype}")
@@ -109,6 +126,8 @@ def holds_value(condition: Condition, value: Any, trees: Trees) -> bool:
 	"""The same test on one Python value."""
 	condition = resolve(condition, trees)
 	op, wanted = condition.op, condition.value
+	if op == UNREADABLE:
+		return False
 	unset = value is None or value == ""
 	if op in ("is set", "is not set"):
 		return unset == (op == "is not set")
@@ -133,6 +152,13 @@ def _like_value(wanted: Any, value: Any) -> Any:
 	if isinstance(value, datetime.date):
 		return _day(wanted)
 	return float(wanted) if isinstance(value, (int, float)) else str(wanted)
+
+
+def _finite(value: Any) -> float:
+	number = float(value)
+	if not math.isfinite(number):
+		raise ValueError(f"{value!r} is no number to compare with")
+	return number
 
 
 def _day(value: Any) -> datetime.date:
@@ -166,6 +192,8 @@ def faults(config: Config, schema: Mapping[str, Any]) -> list[Problem]:
 
 def fault(condition: Condition, schema: Mapping[str, Any]) -> str | None:
 	"""What is wrong with a condition on this data, or None."""
+	if condition.op == UNREADABLE:
+		return str(condition.value)
 	name = column_name(condition.field)
 	if name not in schema:
 		return "there is no such field"
@@ -179,7 +207,7 @@ def fault(condition: Condition, schema: Mapping[str, Any]) -> str | None:
 	for value in values:
 		try:
 			coerce(value, kind)
-		except (TypeError, ValueError):
+		except (TypeError, ValueError, OverflowError):
 			return f"{value!r} cannot be compared with a field of type {kind}"
 	return None
 

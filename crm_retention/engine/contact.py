@@ -8,8 +8,6 @@ both sides, no more than ``maximum`` hold one. The first rule in order that hold
 from __future__ import annotations
 
 import datetime
-import functools
-import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,7 +16,7 @@ import ibis
 import ibis.expr.types as ir
 
 from .calendar import Columns, day_number, integers, next_allowed, number
-from .conditions import all_hold, fault
+from .conditions import all_hold, all_of, fault
 from .dates import literal
 from .errors import Problem
 from .plans import NOTICE, Care, ContactRule
@@ -54,7 +52,7 @@ def applies(table: ir.Table, rule: ContactRule) -> ir.BooleanValue:
 		parts.append(table.nature.fill_null("") != NOTICE)
 	if rule.only_sent:
 		parts.append(table.sends == 1)
-	return functools.reduce(operator.and_, parts, ibis.literal(True))
+	return all_of(parts)
 
 
 def rule_problems(care: Care, schema: Mapping[str, object]) -> list[Problem]:

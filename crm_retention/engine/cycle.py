@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import lifetime, relations
-from .conditions import column_name, faults, is_broken
+from .conditions import column_name, fault, faults, is_broken
 from .dates import literal
 from .errors import DataError, Problem
 from .scorecard import scores
@@ -93,7 +93,7 @@ def run_cycle(backend: Backend, config: Config, as_of: datetime.date, step: Step
 		return kept[name]
 
 	with step("signals"):
-		known = keep("signals", signals(given, as_of, config.windows, config.signals, keep))
+		known = keep("signals", signals(given, as_of, config.windows, config.signals, keep, problems))
 	with step("lifetime"):
 		model, predicted = fit_lifetime(backend, known, config)
 		valued = beside(known, keep("lifetime", lifetime.results(known, predicted, model)))
@@ -145,14 +145,19 @@ def signal_faults(signal: CustomSignal, given: Mapping[str, ir.Table]) -> list[P
 	"""What a custom signal needs and the relations do not have."""
 	if signal.relation not in given:
 		return [Problem("signals", signal.name, "relation", f"there is no relation {signal.relation}")]
-	columns = given[signal.relation].columns
+	columns, schema = given[signal.relation].columns, given[signal.relation].schema()
 	wanted = [("party_field", signal.party_field), ("date_field", signal.date_field)]
 	wanted += [("value_field", signal.value_field)]
 	wanted += [(f"condition {n}", item.field) for n, item in enumerate(signal.conditions, 1)]
-	return [
+	missing = [
 		Problem("signals", signal.name, place, f"{signal.relation} has no field {name}")
 		for place, name in wanted
 		if name and name not in columns
+	]
+	return missing or [
+		Problem("signals", f"{signal.name}, condition {n}", item.field, message)
+		for n, item in enumerate(signal.conditions, 1)
+		if (message := fault(item, schema))
 	]
 
 

@@ -15,8 +15,9 @@ import ibis
 import ibis.expr.types as ir
 
 from . import relations as rel
-from .conditions import holds
+from .conditions import all_of, holds
 from .dates import days_between, literal
+from .errors import Problem
 from .tables import beside
 from .values import CustomSignal, Windows
 
@@ -101,11 +102,13 @@ def signals(
 	windows: Windows,
 	custom: tuple[CustomSignal, ...] = (),
 	keep: Keep = as_is,
+	problems: list[Problem] | None = None,
 ) -> ir.Table:
 	"""One row a party: party, party_type, party_name, ``party__NAME`` attributes, its number ``nr``, every signal
 	of ``SIGNALS`` and each custom signal by its name. Rows after ``as_of`` do not count.
 
-	``keep(name, table)`` may hold an intermediate result, a row a party, where that saves a database work.
+	``keep(name, table)`` may hold an intermediate result, a row a party, where that saves a database work. Where
+	``problems`` are collected, a custom signal that cannot be computed is left out and reported there.
 	"""
 	parts = [purchase_signals(relations["purchases"], as_of, windows, keep)]
 	builders = {
@@ -119,10 +122,31 @@ def signals(
 	for name, build in builders.items():
 		if name in relations:
 			parts.append(keep(f"{name}_signals", build(relations[name], as_of, windows)))
-	for index, signal in enumerate(custom):
-		parts.append(keep(f"custom_{index}", custom_signal(signal, relations[signal.relation], as_of)))
+	found = custom_parts(custom, relations, as_of, keep, problems)
+	parts += found.values()
+	custom = tuple(signal for signal in custom if signal.name in found)
 	base = keep("parties", numbered(party_base(relations, as_of)))
 	return complete(base, side_by_side(base, parts, keep), custom)
+
+
+def custom_parts(
+	custom: Sequence[CustomSignal],
+	relations: Mapping[str, ir.Table],
+	as_of: datetime.date,
+	keep: Keep,
+	problems: list[Problem] | None,
+) -> dict[str, ir.Table]:
+	"""The table of each custom signal by its name."""
+	found = {}
+	for index, signal in enumerate(custom):
+		try:
+			table = custom_signal(signal, relations[signal.relation], as_of)
+			found[signal.name] = keep(f"custom_{index}", table)
+		except Exception as error:  # whatever a database says of one signal, the others are not to blame
+			if problems is None:
+				raise
+			problems.append(Problem("signals", signal.name, "", f"cannot be computed: {error}"))
+	return found
 
 
 def side_by_side(base: ir.Table, parts: Sequence[ir.Table], keep: Keep) -> ir.Table:
@@ -351,8 +375,8 @@ def custom_signal(signal: CustomSignal, table: ir.Table, as_of: datetime.date) -
 	if signal.date_field:
 		day = rows[signal.date_field].cast("date")
 		rows = _between(rows, day, as_of, signal.window_days)
-	for condition in signal.conditions:
-		rows = rows.filter(holds(condition, rows[condition.field]))
+	if signal.conditions:
+		rows = rows.filter(all_of([holds(item, rows[item.field]) for item in signal.conditions]))
 	rows = rows.filter(rows[signal.party_field].notnull())
 	if signal.aggregate == "latest":
 		rows = _latest(signal, rows)

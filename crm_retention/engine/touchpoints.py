@@ -61,7 +61,7 @@ KEYS = (
 	("key",),
 )
 KNOWN_PAST = 30 * 366  # days back to which clocks and events are known
-KNOWN_FUTURE = 800
+KNOWN_FUTURE = 1200  # more than the longest horizon and the longest time for a service together
 TURNS = 3  # times that capacity and quiet days are brought together before the rest waits for another night
 
 
@@ -351,9 +351,9 @@ def bookings(
 	mine = mine.filter(mine.m_open.isnull())
 	mine = mine.left_join(gone, (mine.party == gone.g_party) & (mine.family == gone.g_family))
 	mine = mine.filter(mine.g_party.isnull())
-	dated = mine.select(
-		"owner", "same_day", n=ibis.greatest(day_number(mine.due), ibis.literal(today, "int64"))
-	)
+	# a touchpoint without a day that can be read is work of today, like what is late
+	due_n = day_number(mine.due).fill_null(today)
+	dated = mine.select("owner", "same_day", n=ibis.greatest(due_n, ibis.literal(today, "int64")))
 	rows = backend.fetch(dated.group_by(["owner", "same_day", "n"]).aggregate(many=dated.count()))
 	booked: dict[tuple[str, int], int] = {}
 	load: dict[str, int] = {}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import frappe
 import ibis
@@ -14,12 +15,14 @@ from crm_retention.backends.site_care import care_relations
 from crm_retention.backends.site_care_write import PARTIES_PER_BATCH, CareWriter, PlansChanged, StepFacts
 from crm_retention.backends.site_write import Stamp
 from crm_retention.backends.sql import SqlBackend
+from crm_retention.care.text_checks import get_plan_problems
 from crm_retention.engine.cycle import CycleResult
 from crm_retention.engine.errors import Problem
 from crm_retention.engine.plans import Care
 from crm_retention.engine.touchpoints import CareResult, plan_care, standing_of, wanted_columns
+from crm_retention.jobs.left_out import Part, with_what_works
 from crm_retention.jobs.runs import RunLog
-from crm_retention.plans.configuration import get_care, get_what, get_why
+from crm_retention.plans.configuration import get_what, get_why, read_care
 
 FIELDS = {
 	"entered": "members_entered",
@@ -44,24 +47,64 @@ def run_plans(
 	Where somebody changes a plan in the meantime, the rest is planned anew by what it says then.
 	"""
 	counts = dict.fromkeys(FIELDS, 0)
+	problems: list[Problem] = []
 	for turn in range(TRIES):
-		with log.step("planning"):
-			found = evaluate(backend, care, result, stamp.as_of)
+		writer, total, more = plan_what_works(log, backend, care, result, stamp, turn)
 		with log.step("touchpoints"):
-			written = write(log, CareWriter(backend, care, found, get_facts(care), stamp, turn))
+			written = write(log, writer, total)
+		problems += more + writer.result.problems + writer.problems
 		for name in FIELDS:
-			counts[name] += (found.counts if written is None else written)[name]
+			counts[name] += (writer.result.counts if written is None else written)[name]
 		if written is None:
 			break
 		if turn == TRIES - 1:
 			frappe.throw(frappe._("Plans were changed again and again while the run was at work."))
-		care = get_care(stamp.as_of)
-	return {FIELDS[name]: number for name, number in counts.items()}, found.problems
+		care, more = read_care(stamp.as_of)
+		problems += more
+	problems += get_plan_problems(plan.name for plan in care.plans)
+	return {FIELDS[name]: number for name, number in counts.items()}, problems
 
 
-def write(log: RunLog, writer: CareWriter) -> dict[str, int] | None:
+def plan_what_works(
+	log: RunLog, backend: SqlBackend, care: Care, result: CycleResult, stamp: Stamp, turn: int
+) -> tuple[CareWriter, int, list[Problem]]:
+	"""What is to be written and for how many parties, without the plans, rules and occasions that make planning fail."""
+	steps = len(log.doc.steps)
+
+	def attempt(parts: Sequence[Part]) -> tuple[CareWriter, int]:
+		with log.step("planning"):
+			chosen = only(care, parts)
+			found = evaluate(backend, chosen, result, stamp.as_of)
+			writer = CareWriter(backend, chosen, found, get_facts(chosen), stamp, turn)
+			return writer, writer.prepare()
+
+	(writer, total), problems = with_what_works(parts_of(care), attempt, lambda: log.begin_again(steps))
+	return writer, total, problems
+
+
+def parts_of(care: Care) -> list[Part]:
+	"""What planning can do without."""
+	return [
+		*(Part("occasions", occasion.name) for occasion in care.occasions),
+		*(Part("contact rules", rule.name) for rule in care.rules),
+		*(Part("plans", plan.name) for plan in care.plans),
+	]
+
+
+def only(care: Care, parts: Sequence[Part]) -> Care:
+	"""What is planned by, with these parts alone. The members of a plan that is left out stay as they are."""
+	kept = set(parts)
+	return replace(
+		care,
+		occasions=tuple(item for item in care.occasions if Part("occasions", item.name) in kept),
+		rules=tuple(rule for rule in care.rules if Part("contact rules", rule.name) in kept),
+		plans=tuple(plan for plan in care.plans if Part("plans", plan.name) in kept),
+	)
+
+
+def write(log: RunLog, writer: CareWriter, total: int) -> dict[str, int] | None:
 	"""Write all batches; where a plan changed before the last, the counts of what is written."""
-	total, done = writer.prepare(), 0
+	done = 0
 	frappe.db.commit()
 	try:
 		for done in writer.batches(total, batch_size()):
@@ -74,7 +117,7 @@ def write(log: RunLog, writer: CareWriter) -> dict[str, int] | None:
 
 def evaluate(backend: SqlBackend, care: Care, result: CycleResult, as_of: datetime.date) -> CareResult:
 	"""The engine's result, still in work tables of this connection."""
-	given = {**backend.relations(), **care_relations()}
+	given = {**backend.relations(), **care_relations({occasion.name for occasion in care.occasions})}
 	return plan_care(backend, care, given, get_standing(backend, care, result, given), as_of)
 
 

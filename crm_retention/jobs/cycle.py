@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import frappe
 from frappe import _
 from frappe.translate import print_language
-from frappe.utils import cint, getdate, now
+from frappe.utils import cint, getdate, now, strip_html
 
-from crm_retention.backends.site import Busy, only_one, site_backend
+from crm_retention.backends.site import Busy, only_one, reading_what_is_committed, site_backend, site_session
 from crm_retention.backends.site_write import PARTIES_PER_BATCH, ProfileWriter, Stamp
 from crm_retention.backends.sql import SqlBackend
 from crm_retention.capture.sweep import sweep_all
-from crm_retention.configuration import config_snapshot, get_config
+from crm_retention.closed_doctypes import get_problems
+from crm_retention.configuration import config_snapshot, read_config
+from crm_retention.engine.conditions import unreadable
 from crm_retention.engine.config import Config
 from crm_retention.engine.cycle import CycleResult, run_cycle
-from crm_retention.engine.errors import EngineError
+from crm_retention.engine.errors import EngineError, Problem
 from crm_retention.engine.plans import Care
 from crm_retention.jobs.care import run_plans
+from crm_retention.jobs.comparison import compare
+from crm_retention.jobs.left_out import Part, with_what_works
+from crm_retention.jobs.limits import limited_statements
 from crm_retention.jobs.runs import RunLog, close_dead_runs, get_latest_day
-from crm_retention.plans.configuration import get_care
+from crm_retention.plans.configuration import read_care
 from crm_retention.sources import get_sources
-
-MOVES_SHOWN = 1000
+from crm_retention.usable import Usable
 
 
 def run_job(run: str) -> None:
@@ -52,17 +56,18 @@ def guarded(log: RunLog, work: Callable[[RunLog], None]) -> None:
 	"""Do the work; whatever goes wrong is rolled back, then recorded, and unforeseen errors are raised again."""
 	try:
 		# a background job has no language of its own, and what a run writes is read by everybody
-		with print_language(frappe.db.get_default("lang")):
+		language = print_language(frappe.db.get_default("lang"))
+		with language, limited_statements(), site_session(), reading_what_is_committed():
 			work(log)
 	except EngineError as error:
 		frappe.db.rollback()
 		log.fail(error.problems, str(error))
 	except frappe.ValidationError as error:
 		frappe.db.rollback()
-		log.fail([], str(error))
+		log.fail([], strip_html(str(error)), frappe.get_traceback())
 	except Exception:
 		frappe.db.rollback()
-		log.fail([], frappe.get_traceback())
+		log.fail([], _("The run ended with an error. Please tell a manager."), frappe.get_traceback())
 		raise
 
 
@@ -70,8 +75,8 @@ def write_cycle(log: RunLog) -> None:
 	"""Run the engine as of the run's day and write what differs."""
 	as_of = getdate(log.doc.as_of)
 	refuse_going_back(as_of)
-	sweep_all()
-	care = get_care(as_of) if plans_are_run() else None
+	problems = capture_all()
+	care, care_problems = read_care(as_of) if plans_are_run() else (None, [])
 	config, backend, result = evaluate(log, as_of, care)
 	stamp = Stamp(log.doc.name, as_of, config.version, now(), frappe.session.user)
 	with log.step("writing"):
@@ -84,19 +89,33 @@ def write_cycle(log: RunLog) -> None:
 	frappe.cache.delete_keys("document_cache::Customer")
 	outcome = {name: getattr(written, name) for name in ("created", "updated", "unchanged")}
 	counts = {name: result.counts[name] for name in ("parties", "tier_changes", "stage_changes")}
-	planned, problems = run_plans(log, backend, care, result, stamp) if care else ({}, [])
-	log.finish(result.problems + problems, **outcome, **counts, **planned, **facts(config, result))
+	planned: dict[str, int] = {}
+	if care:
+		planned, more = run_plans(log, backend, care, result, stamp)
+		care_problems = care_problems + more
+	problems += get_problems() + result.problems + writer.problems + care_problems
+	log.finish(problems, **outcome, **counts, **planned, **facts(config, result))
 	frappe.db.set_single_value("Retention Settings", "last_run", log.doc.name)
 	frappe.db.commit()
 
 
+def capture_all() -> list[Problem]:
+	"""Sweep every source; one that fails, or the matching of touchpoints, is reported and stops nothing else."""
+	usable = Usable()
+	swept = usable.read("interactions", "", sweep_all)
+	if swept is None:
+		frappe.db.rollback()
+		frappe.log_error(title="Retention Run: interactions")
+	failed = [source for source in swept or [] if source.error]
+	return usable.problems + [Problem("interaction sources", item.source, "", item.error) for item in failed]
+
+
 def preview_cycle(log: RunLog) -> None:
-	"""Run the engine and keep the migration table: from which tier to which, how many and who."""
+	"""Run the engine and keep the migration table for whoever asked: from which tier to which, how many and who."""
 	as_of = getdate(log.doc.as_of)
 	config, backend, result = evaluate(log, as_of)
 	with log.step("comparing"):
-		found = migration(backend, result)
-	counts = {name: result.counts[name] for name in ("parties", "tier_changes", "stage_changes")}
+		found, counts = compare(backend, result)
 	log.finish(result.problems, preview_result=json.dumps(found), **counts, **facts(config, result))
 
 
@@ -110,11 +129,61 @@ def evaluate(
 ) -> tuple[Config, SqlBackend, CycleResult]:
 	"""Configuration, backend and result, the latter still in work tables of this connection.
 
-	With ``care``, the fields that its conditions ask for are read as well.
+	With ``care``, the fields that its conditions ask for are read as well. What cannot be used of the configuration, or
+	what makes the cycle fail, is left out and among the problems of the result.
 	"""
-	config = get_config()
+	config, problems = read_config()
 	backend = site_backend(get_sources(config, as_of, care))
-	return config, backend, run_cycle(backend, config, as_of, log.step)
+
+	def attempt(parts: Sequence[Part]) -> tuple[Config, CycleResult]:
+		chosen = only(config, parts)
+		return chosen, run_cycle(backend, chosen, as_of, log.step)
+
+	(config, result), more = with_what_works(parts_of(config), attempt, log.begin_again)
+	return config, backend, replace(result, problems=problems + more + result.problems)
+
+
+def parts_of(config: Config) -> list[Part]:
+	"""What can be left out of a configuration, the largest first."""
+	criteria = [(card.name, item.signal) for card in config.scorecards for item in card.criteria]
+	return [
+		*(Part("signals", signal.name) for signal in config.signals),
+		*(Part("scorecards", criterion_name(*pair)) for pair in criteria),
+		*(Part("tiers", tier.name) for tier in config.tiers),
+		*(Part("stages", stage.name) for stage in config.stages),
+	]
+
+
+def criterion_name(card: str, signal: str) -> str:
+	"""How problems name a criterion."""
+	return f"{card}, {signal}"
+
+
+def only(config: Config, parts: Sequence[Part]) -> Config:
+	"""The configuration with these parts alone; tiers and stages that are left out take nobody in and let nobody go."""
+	kept = set(parts)
+	left_out = (unreadable(_("it made the run fail")),)
+	cards = []
+	for card in config.scorecards:
+		criteria = [
+			item
+			for item in card.criteria
+			if Part("scorecards", criterion_name(card.name, item.signal)) in kept
+		]
+		cards += [replace(card, criteria=tuple(criteria))] if criteria else []
+	scored = any(card.purpose == "value" for card in cards) or not config.scorecard("value")
+	tiers = [
+		tier
+		if Part("tiers", tier.name) in kept and (scored or tier.min_score is None)
+		else replace(tier, conditions=left_out)
+		for tier in config.tiers
+	]
+	stages = [
+		stage if Part("stages", stage.name) in kept else replace(stage, conditions=left_out)
+		for stage in config.stages
+	]
+	signals = tuple(signal for signal in config.signals if Part("signals", signal.name) in kept)
+	return replace(config, scorecards=tuple(cards), tiers=tuple(tiers), stages=tuple(stages), signals=signals)
 
 
 def facts(config: Config, result: CycleResult) -> dict[str, str]:
@@ -137,29 +206,3 @@ def refuse_going_back(as_of: datetime.date) -> None:
 def batch_size() -> int:
 	"""Parties a transaction; ``retention_batch_size`` in the site's configuration changes it."""
 	return cint(frappe.conf.get("retention_batch_size")) or PARTIES_PER_BATCH
-
-
-def migration(backend: SqlBackend, result: CycleResult) -> dict[str, Any]:
-	"""``matrix``: every pair of tiers before and after with its count; ``moves``: the parties that change."""
-	t = result.profiles
-	matrix = backend.fetch(result.migration.order_by(["from_tier", "to_tier"]))
-	changes = result.changes.filter(result.changes.kind == "Tier")
-	people = t.select(key=t.party, docname=t.party__docname, party_name=t.party_name)
-	moved = changes.inner_join(people, changes.party == people.key).order_by([changes.score.desc(), "party"])
-	rows = backend.fetch(
-		moved.limit(MOVES_SHOWN).select(
-			"party_type", "docname", "party_name", "from_value", "to_value", "score"
-		)
-	)
-	names = ("party_type", "party", "party_name", "from", "to", "score")
-	return {
-		"matrix": as_rows(("from", "to", "count"), matrix),
-		"moves": as_rows(names, rows),
-		"more": max(result.counts["tier_changes"] - MOVES_SHOWN, 0),
-	}
-
-
-def as_rows(names: tuple[str, ...], columns: dict[str, Any]) -> list[dict[str, Any]]:
-	"""Columns as a list of plain dictionaries; NaN, which JSON has not, as None."""
-	plain = [[None if value != value else value for value in column.tolist()] for column in columns.values()]
-	return [dict(zip(names, row, strict=True)) for row in zip(*plain, strict=True)]

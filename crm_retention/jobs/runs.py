@@ -15,11 +15,15 @@ from frappe.utils import now_datetime, nowdate
 
 from crm_retention.engine.cycle import STEPS
 from crm_retention.engine.errors import Problem
+from crm_retention.jobs.limits import Deadline
 
 DONE = ("Completed", "Partial")
 EVENT = "retention_run_progress"
 WRITING_STEPS = 3  # profiles, and planning and writing of touchpoints
 DEAD_AFTER = datetime.timedelta(minutes=15)
+FORGOTTEN_AFTER = datetime.timedelta(days=1)  # a queue that was emptied or lost will not come back to a run
+MOST_PROBLEMS = 500
+LONGEST, LONGEST_MESSAGE = 140, 1_000  # characters of a problem's place and message
 
 
 def create_run(kind: str, as_of: datetime.date) -> Any:
@@ -36,11 +40,18 @@ def get_latest_day() -> datetime.date | None:
 	return frappe.qb.from_(profile).select(Max(profile.as_of)).run()[0][0]
 
 
-def is_at_work() -> bool:
-	"""Whether a run that writes is queued or gives signs of life."""
+def is_at_work(**filters: Any) -> bool:
+	"""Whether a run that writes, or another that ``filters`` tell, is queued or gives signs of life.
+
+	It is read past the snapshot of the transaction: what others have committed since it began counts.
+	"""
 	alive = now_datetime() - DEAD_AFTER
+	given = filters or {"kind": ("!=", "Preview")}
+	locking = frappe.db.db_type != "sqlite"  # where one transaction is all that there is
 	return any(
-		frappe.db.exists("Retention Run", {"kind": ("!=", "Preview"), "status": status, stamp: (">", alive)})
+		frappe.db.get_value(
+			"Retention Run", given | {"status": status, stamp: (">", alive)}, for_update=locking
+		)
 		for status, stamp in (("Queued", "creation"), ("Running", "heartbeat"))
 	)
 
@@ -51,6 +62,7 @@ class RunLog:
 	def __init__(self, name: str) -> None:
 		self.doc = frappe.get_doc("Retention Run", name)
 		self.total = len(STEPS) + WRITING_STEPS
+		self.deadline = Deadline()
 
 	def start(self) -> None:
 		"""Running from now on."""
@@ -58,7 +70,8 @@ class RunLog:
 
 	@contextmanager
 	def step(self, name: str) -> Iterator[None]:
-		"""Time a step of the cycle."""
+		"""Time a step of the cycle. Raises TooLong where there is no time left for it."""
+		self.deadline.check()
 		self.publish(name, len(self.doc.steps) / self.total * 100)
 		begun = time.perf_counter()
 		yield
@@ -66,8 +79,16 @@ class RunLog:
 		self.save(progress=len(self.doc.steps) / self.total * 100)
 
 	def advance(self, name: str, share: float) -> None:
-		"""Progress within the last step, ``share`` from 0 to 1."""
+		"""Progress within the last step, ``share`` from 0 to 1. Raises TooLong."""
+		self.deadline.check()
 		self.publish(name, (len(self.doc.steps) + share) / self.total * 100)
+
+	def begin_again(self, steps: int = 0) -> None:
+		"""Forget the steps after the first so many: they are done anew."""
+		frappe.db.rollback()
+		self.deadline.check()
+		self.doc.set("steps", self.doc.steps[:steps])
+		self.save()
 
 	def publish(self, name: str, progress: float) -> None:
 		"""A sign of life for whoever watches."""
@@ -83,21 +104,29 @@ class RunLog:
 		)
 		self.publish("done", 100)
 
-	def fail(self, problems: list[Problem], error: str) -> None:
-		"""Failed: nothing more was written; what was wrong stands on the run."""
+	def fail(self, problems: list[Problem], error: str, traceback: str | None = None) -> None:
+		"""Failed: nothing more was written; what was wrong stands on the run.
+
+		``error`` is a sentence for everybody who reads the run, ``traceback`` is for managers.
+		"""
 		self.add(problems)
-		self.save(status="Failed", ended_at=now_datetime(), error=error)
+		self.save(status="Failed", ended_at=now_datetime(), error=error, traceback=traceback)
 		self.publish("failed", 100)
 
 	def add(self, problems: list[Problem]) -> None:
-		for problem in problems:
+		"""Problems as rows, each once."""
+		different = list(dict.fromkeys(problems))
+		for problem in different[:MOST_PROBLEMS]:
 			row = {
-				"table": problem.table,
-				"row": problem.row,
-				"field": problem.field,
-				"message": problem.message,
+				"table": problem.table[:LONGEST],
+				"row": problem.row[:LONGEST],
+				"field": problem.field[:LONGEST],
+				"message": problem.message[:LONGEST_MESSAGE],
 			}
 			self.doc.append("problems", row)
+		if len(different) > MOST_PROBLEMS:
+			more = _("and {0} more").format(len(different) - MOST_PROBLEMS)
+			self.doc.append("problems", {"message": more})
 
 	def save(self, **values: Any) -> None:
 		"""Set fields with a heartbeat, save and commit."""
@@ -112,6 +141,15 @@ def close_dead_runs(but: str) -> None:
 	message = _("The worker ended while at work. What it had written is whole; the next run does the rest.")
 	filters = {"status": "Running", "kind": ("!=", "Preview"), "name": ("!=", but)}
 	for name in frappe.get_all("Retention Run", filters=filters, pluck="name"):
+		values = {"status": "Failed", "ended_at": now_datetime(), "error": message}
+		frappe.db.set_value("Retention Run", name, values)
+
+
+def close_forgotten_runs() -> None:
+	"""Runs that nobody will begin any more, because the queue has lost them."""
+	message = _("No worker began it within a day.")
+	old = now_datetime() - FORGOTTEN_AFTER
+	for name in frappe.get_all("Retention Run", {"status": "Queued", "creation": ("<", old)}, pluck="name"):
 		values = {"status": "Failed", "ended_at": now_datetime(), "error": message}
 		frappe.db.set_value("Retention Run", name, values)
 

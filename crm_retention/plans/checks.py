@@ -8,8 +8,8 @@ from typing import Any
 import frappe
 from frappe import _
 from frappe.utils import cint, flt, getdate
-from frappe.utils.jinja import validate_template
 
+from crm_retention.care.text_checks import get_row_faults
 from crm_retention.plans.steps import EVENTS_OF_A_PLACE, get_channel
 
 Fault = tuple[str, str]
@@ -51,12 +51,7 @@ def _get_step_faults(step: Any) -> Iterator[Fault]:
 	yield from _get_disabled(step)
 	if cint(step.send_by_itself):
 		yield from _get_sending_faults(step)
-	if step.sms_text:
-		try:
-			validate_template(step.sms_text)
-		except frappe.ValidationError:
-			frappe.clear_last_message()
-			yield "sms_text", _("this template has a syntax error")
+	yield from get_row_faults(step)
 
 
 def _get_timing_faults(step: Any) -> Iterator[Fault]:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import frappe
+from frappe import _
 from frappe.utils import cint, flt, get_time, getdate
 
+from crm_retention.bounds import OF_FIELD
 from crm_retention.configuration import get_conditions, get_trees
-from crm_retention.engine.config import Condition, parse
+from crm_retention.engine.conditions import unreadable
+from crm_retention.engine.config import Condition, ConfigError, parse
 from crm_retention.engine.contact import AHEAD
+from crm_retention.engine.errors import Problem
 from crm_retention.engine.plans import Care, ContactRule, Occasion, Person, Plan, Step
 from crm_retention.plans import occasions
 from crm_retention.plans.quiet import get_weekdays, is_in_spans, parse_month_days
 from crm_retention.plans.steps import describe_timing, translate
+from crm_retention.usable import Usable
 
 TIMING = {"Every": "every", "Buying Rhythm": "rhythm", "Occasion": "occasion", "Event": "event"}
 OWNER = {
@@ -27,29 +32,71 @@ OWNER = {
 DAYS = {"Days": 1, "Weeks": 7}
 MONTHS = {"Months": 1, "Quarters": 3}
 SATURDAY = 5
+LONGEST_NUMBER = 9  # digits of a limit
 PAST, FUTURE = 60, 400  # days around a run for which the days of an occasion are worked out
 
 
 def get_care(as_of: datetime.date) -> Care:
-	"""Plans, rules, occasions, people and calendars of this site as of a day."""
+	"""Plans, rules, occasions, people and calendars of this site as of a day, as far as they can be used."""
+	return read_care(as_of)[0]
+
+
+def read_care(as_of: datetime.date) -> tuple[Care, list[Problem]]:
+	"""What can be used of plans, rules and occasions as of a day, and what cannot, naming table, row and field."""
+	usable = Usable()
 	settings = frappe.get_cached_doc("Retention Settings")
-	documents = get_plan_docs()
-	paused = {doc.plan_family for doc in documents if doc.status == "Paused"}
-	plans = tuple(get_plan(doc, paused) for doc in documents)
-	last = as_of + datetime.timedelta(days=cint(settings.planning_days) + AHEAD)
-	rules = tuple(get_rule(doc, as_of, last) for doc in get_rule_docs())
-	people = get_people(settings, plans)
-	return Care(
+	horizon = get_horizon(usable, settings)
+	plans = read_plans(usable)
+	last = as_of + datetime.timedelta(days=horizon + AHEAD)
+	rules = read_rules(as_of, last, usable)
+	people = get_people(settings, plans, usable)
+	care = Care(
 		plans=plans,
 		rules=rules,
-		occasions=tuple(get_occasions(as_of)),
+		occasions=tuple(read_occasions(usable, as_of)),
 		people=tuple(people),
 		calendars=get_calendars(settings, people, as_of, last),
-		horizon=cint(settings.planning_days),
+		horizon=horizon,
 		fallback=settings.fallback_owner or None,
 		begun=get_begun(as_of),
-		trees=get_trees(get_plain_conditions([*documents, *get_rule_docs()])),
+		trees=get_trees(get_plain_conditions([*plans, *rules])),
 	)
+	return care, usable.problems
+
+
+def get_horizon(usable: Usable, settings: Any) -> int:
+	"""Days ahead that are planned; what the settings say beyond bounds is brought within them."""
+	days, (least, most) = cint(settings.planning_days), OF_FIELD["Retention Settings"]["planning_days"]
+	if least <= days <= most:
+		return days
+	message = _("{0} is not from {1} to {2}").format(days, least, most)
+	usable.problems.append(Problem("Retention Settings", "", "planning_days", message))
+	return int(min(max(days, least), most))
+
+
+def read_plans(usable: Usable) -> tuple[Plan, ...]:
+	"""Plans that can be used, each without the steps that cannot. Members of one that cannot stay as they are."""
+	documents = get_plan_docs()
+	paused = {doc.plan_family for doc in documents if doc.status == "Paused"}
+	plans = []
+	for doc in documents:
+		if usable.is_sound("plans", doc, rows=False):
+			plan = usable.read("plans", doc.name, lambda doc=doc: get_plan(doc, paused, usable))
+			plans += [plan] if plan else []
+	return tuple(plans)
+
+
+def read_rules(
+	first: datetime.date, last: datetime.date, usable: Usable | None = None
+) -> tuple[ContactRule, ...]:
+	"""Contact rules that can be used, in their order; one that cannot holds nothing back."""
+	usable = usable or Usable()
+	rules = (
+		usable.read("contact rules", doc.name, lambda doc=doc: get_rule(doc, first, last))
+		for doc in get_rule_docs()
+		if usable.is_sound("contact rules", doc)
+	)
+	return tuple(rule for rule in rules if rule)
 
 
 def get_plan_docs() -> list[Any]:
@@ -62,17 +109,20 @@ def get_plan_docs() -> list[Any]:
 	return [frappe.get_doc("Maintenance Plan", name) for (name,) in query.orderby(plan.name).run()]
 
 
-def get_plan(doc: Any, paused: Collection[str] = ()) -> Plan:
-	"""A Maintenance Plan; all versions of the families in ``paused`` stand still."""
+def get_plan(doc: Any, paused: Collection[str] = (), usable: Usable | None = None) -> Plan:
+	"""A Maintenance Plan; all versions of the families in ``paused`` stand still.
+
+	Where ``usable`` collects what is wrong, steps that cannot be used are left out.
+	"""
 	return Plan(
 		name=doc.name,
 		family=doc.plan_family,
 		version=cint(doc.version_number),
-		steps=tuple(get_step(row) for row in doc.steps),
+		steps=tuple(read_steps(usable, doc) if usable else (get_step(row) for row in doc.steps)),
 		priority=cint(doc.priority),
 		tiers=tuple(row.tier for row in doc.tiers),
 		stages=tuple(row.stage for row in doc.stages),
-		conditions=read_conditions(doc),
+		conditions=usable_conditions(doc) if usable else read_conditions(doc),
 		holdout=flt(doc.holdout_share) / 100,
 		starts=getdate(doc.starts_on) if doc.starts_on else None,
 		ends=getdate(doc.ends_on) if doc.ends_on else None,
@@ -80,6 +130,24 @@ def get_plan(doc: Any, paused: Collection[str] = ()) -> Plan:
 		paused=doc.plan_family in paused,
 		current=doc.status != "Superseded",
 	)
+
+
+def read_steps(usable: Usable, doc: Any) -> Iterator[Step]:
+	"""The steps of a plan that can be used."""
+	for row in doc.steps:
+		if usable.is_sound_row("plans", doc.name, row):
+			place = _("{0}, row {1}").format(doc.name, row.idx)
+			step = usable.read("plans", place, lambda row=row: get_step(row))
+			if step:
+				yield step
+
+
+def usable_conditions(doc: Any) -> tuple[Condition, ...]:
+	"""``read_conditions``, or the one that nobody can decide: a plan with it stands still and says why."""
+	try:
+		return read_conditions(doc)
+	except ConfigError as error:
+		return (unreadable("; ".join(problem.message for problem in error.problems)),)
 
 
 def read_conditions(doc: Any) -> tuple[Condition, ...]:
@@ -157,7 +225,10 @@ def get_rule_docs() -> list[Any]:
 
 def get_rule(doc: Any, first: datetime.date, last: datetime.date) -> ContactRule:
 	"""A Contact Rule; its quiet days are those from ``first`` to ``last``."""
-	maximum = str(doc.max_contacts or "").strip()
+	conditions = read_conditions(doc) if doc.kind == "Condition" else ()
+	if doc.kind == "Condition" and not conditions:
+		frappe.throw(_("without any condition, this rule would hold back everything"))
+	maximum = get_number(doc.max_contacts)
 	hours = (get_time(doc.from_time), get_time(doc.to_time)) if doc.kind == "Quiet Hours" else None
 	return ContactRule(
 		name=doc.name,
@@ -167,7 +238,7 @@ def get_rule(doc: Any, first: datetime.date, last: datetime.date) -> ContactRule
 		types=tuple(row.touchpoint_type for row in doc.natures),
 		nature=doc.nature or None,
 		only_sent=bool(cint(doc.only_messages)),
-		maximum=int(maximum) if maximum else None,
+		maximum=maximum,
 		window=cint(doc.window_days) or 1,
 		per_channel=bool(cint(doc.per_channel)),
 		count_inbound=bool(cint(doc.count_inbound)),
@@ -176,7 +247,7 @@ def get_rule(doc: Any, first: datetime.date, last: datetime.date) -> ContactRule
 		opt_in=bool(cint(doc.opt_in)),
 		case_kind=None if doc.case_kind == "Any" else "Complaint",
 		cool_down=cint(doc.cool_down_days),
-		conditions=read_conditions(doc) if doc.kind == "Condition" else (),
+		conditions=conditions,
 	)
 
 
@@ -194,14 +265,35 @@ def get_holidays(holiday_list: str, first: datetime.date, last: datetime.date) -
 	return {getdate(day) for day in frappe.get_all("Holiday", filters=filters, pluck="holiday_date", limit=0)}
 
 
-def get_occasions(as_of: datetime.date) -> Iterable[Occasion]:
-	"""Enabled occasions with their days around ``as_of``; those of date fields have theirs in the data."""
-	years = range(as_of.year - 1, as_of.year + 3)
-	for doc in frappe.get_all(
-		"Care Occasion", filters={"enabled": 1}, fields=["*"], order_by="name", limit=0
+def read_occasions(usable: Usable, as_of: datetime.date) -> Iterator[Occasion]:
+	"""Enabled occasions that can be used."""
+	for name in frappe.get_all(
+		"Care Occasion", filters={"enabled": 1}, pluck="name", order_by="name", limit=0
 	):
-		window = [day for day in get_days(doc, years) if -PAST <= (day - as_of).days <= FUTURE]
-		yield Occasion(doc.name, tuple(window), doc.leap_day != "1 March")
+		occasion = usable.read("occasions", name, lambda name=name: get_occasion(name, as_of))
+		if occasion:
+			yield occasion
+
+
+def get_occasion(name: str, as_of: datetime.date) -> Occasion:
+	"""An occasion with its days around ``as_of``; that of a date field has them in the data.
+
+	Raises ValueError for a day that no year has.
+	"""
+	doc = frappe.get_doc("Care Occasion", name)
+	if doc.kind == "Date Field":
+		check_date_field(doc)
+	years = range(as_of.year - 1, as_of.year + 3)
+	window = [day for day in get_days(doc, years) if -PAST <= (day - as_of).days <= FUTURE]
+	return Occasion(doc.name, tuple(window), doc.leap_day != "1 March")
+
+
+def check_date_field(doc: Any) -> None:
+	"""Raises ValidationError where an occasion's date field is gone, or is no date any more."""
+	known = frappe.db.exists("DocType", doc.document_type)
+	df = frappe.get_meta(doc.document_type).get_field(doc.date_field) if known else None
+	if not df or df.fieldtype not in ("Date", "Datetime"):
+		frappe.throw(_("{0} has no date field {1}").format(_(doc.document_type), doc.date_field or ""))
 
 
 def get_days(doc: Any, years: Iterable[int]) -> list[datetime.date]:
@@ -216,7 +308,7 @@ def get_days(doc: Any, years: Iterable[int]) -> list[datetime.date]:
 	return []
 
 
-def get_people(settings: Any, plans: Iterable[Plan]) -> list[Person]:
+def get_people(settings: Any, plans: Iterable[Plan], usable: Usable) -> list[Person]:
 	"""Everybody whom a touchpoint may fall to, with capacity and holiday list; enabled users only."""
 	wanted = {user for plan in plans for step in plan.steps for user in step.people}
 	wanted |= (
@@ -228,9 +320,10 @@ def get_people(settings: Any, plans: Iterable[Plan]) -> list[Person]:
 	enabled = (
 		frappe.get_all("User", filters=filters, pluck="name", order_by="name", limit=0) if wanted else []
 	)
-	general = get_number(settings.touchpoints_per_day)
+	place = "Retention Settings"
+	general = usable.read(place, "", lambda: get_number(settings.touchpoints_per_day))
 	own = {
-		row.user: get_number(row.touchpoints_per_day)
+		row.user: usable.read(place, row.user, lambda row=row: get_number(row.touchpoints_per_day))
 		for row in settings.capacities
 		if row.touchpoints_per_day
 	}
@@ -254,8 +347,11 @@ def get_holders() -> list[str]:
 
 
 def get_number(text: str | None) -> int | None:
-	"""A limit as people write it: empty is none."""
-	return int(str(text).strip()) if str(text or "").strip() else None
+	"""A limit as people write it: empty is none. Raises ValidationError for what is no whole number of 0 or more."""
+	written = str(text or "").strip()
+	if written and not (written.isascii() and written.isdigit() and len(written) <= LONGEST_NUMBER):
+		frappe.throw(_("{0} is not a whole number").format(written[:LONGEST_NUMBER]))
+	return int(written) if written else None
 
 
 def get_calendar_names(users: list[str]) -> dict[str, str]:
@@ -303,9 +399,9 @@ def get_begun(as_of: datetime.date) -> frozenset[str]:
 	)
 
 
-def get_plain_conditions(docs: Iterable[Any]) -> list[dict[str, Any]]:
-	"""The conditions of documents, for the trees that they ask for."""
-	return [{"conditions": get_conditions(doc)} for doc in docs]
+def get_plain_conditions(rows: Iterable[Plan | ContactRule]) -> list[dict[str, Any]]:
+	"""The conditions of plans and rules, for the trees that they ask for."""
+	return [{"conditions": [[item.field, item.op, item.value] for item in row.conditions]} for row in rows]
 
 
 def get_what(row: Any) -> str:

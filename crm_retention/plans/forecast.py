@@ -13,9 +13,12 @@ from frappe import _
 from frappe.query_builder.functions import Count
 from frappe.utils import cint, flt, getdate
 
+from crm_retention.backends.site import BACKENDS, connection
 from crm_retention.plans.rates import WEEKS, NotCounted, get_weekly
 from crm_retention.plans.steps import describe
 from crm_retention.plans.targets import Group, count_targets
+from crm_retention.seen_parties import get_seen_parties
+from crm_retention.views.access import may_read_any, only_readable
 
 WORKING_DAYS = 5
 WEEKS_A_YEAR = 365.2425 / 7
@@ -45,21 +48,22 @@ class Load:
 
 
 def forecast(plan: Any, as_of: datetime.date | None = None) -> dict[str, Any]:
-	"""The load of a plan, a draft as it stands in the form, with that of all other running plans.
+	"""The load of a plan, a draft as it stands in the form, with that of all other running plans, for whoever asks.
 
 	Returns ``weeks`` (13 Mondays, ISO), ``parties``, ``people`` (see ``get_people``), ``total`` [hours of the plan a
 	week], ``other`` [hours of the other plans], ``capacity`` (hours a week of all people concerned, or None),
-	``budget`` (see ``get_budget``) and ``not_counted`` [lines]. Raises ValidationError for conditions that nobody can
-	decide.
+	``budget`` (see ``get_budget``) and ``not_counted`` [lines]. Only parties that the asker may read are counted. Raises
+	ValidationError for conditions that nobody can decide.
 	"""
 	weeks = get_weeks(getdate(as_of))
-	groups = count_targets(plan)
-	lines: list[str] = []
+	seen = get_seen_parties(BACKENDS[frappe.db.db_type](connection(), {}))
+	groups = count_targets(plan, seen)
+	lines = [] if seen is None else [_("customers and leads that you may not read")]
 	own, other = Load(), Load()
 	add_plan(own, plan, groups, weeks, lines)
 	for name in get_other_plans(plan):
 		doc = frappe.get_doc("Maintenance Plan", name)
-		add_plan(other, doc, count_targets(doc), weeks, [])
+		add_plan(other, doc, count_targets(doc, seen), weeks, [])
 	add_backlog(other, getdate(as_of))
 	people = get_people(own, other)
 	limits = [person["capacity_hours"] for person in people if person["user"]]
@@ -147,14 +151,17 @@ def get_minutes(step: Any) -> float:
 
 
 def add_backlog(load: Load, as_of: datetime.date) -> None:
-	"""What is late already is to be done in the first week."""
+	"""What is late already and the user may read is to be done in the first week."""
+	if not may_read_any("Touchpoint"):
+		return
 	t = frappe.qb.DocType("Touchpoint")
-	late = (
+	query = (
 		frappe.qb.from_(t)
 		.select(t.assigned_to, t.touchpoint_type, Count("*").as_("many"))
 		.where((t.status == "Open") & (t.due_date < as_of) & (t.send_by_itself == 0))
 		.groupby(t.assigned_to, t.touchpoint_type)
-	).run(as_dict=True)
+	)
+	late = only_readable(query, "Touchpoint").run(as_dict=True)
 	minutes = dict(frappe.get_all("Touchpoint Type", fields=["name", "minutes"], as_list=True))
 	for row in late:
 		counts = [float(row.many)] + [0.0] * (WEEKS - 1)

@@ -11,6 +11,7 @@ from frappe import _
 from frappe.utils import add_days, cint, flt
 
 from crm_retention.plans import occasions
+from crm_retention.seen_parties import count, get_counted
 
 WEEKS = 13
 DAYS = {"Days": 1.0, "Weeks": 7.0, "Months": 365.2425 / 12, "Quarters": 365.2425 / 4}
@@ -33,7 +34,7 @@ def get_weekly(
 		return [7 * purchases_a_day / (flt(step.rhythm) or 1.0)] * len(weeks)
 	if step.timing == "Occasion":
 		days = get_occasion_days(step.occasion, weeks)
-		return [float(parties * count) for count in _in_weeks(days, cint(step.offset_days), weeks)]
+		return [float(parties * number) for number in _in_weeks(days, cint(step.offset_days), weeks)]
 	return get_event_weekly(step, weeks)
 
 
@@ -54,12 +55,9 @@ def get_occasion_days(name: str, weeks: Sequence[datetime.date]) -> list[datetim
 def get_event_weekly(step: Any, weeks: Sequence[datetime.date]) -> list[float]:
 	"""Events of a week going by the last year; ends of contracts by their dates. Raises NotCounted."""
 	if step.event == "Contract End":
-		rows = frappe.get_all(
-			"Contract",
-			{"docstatus": 1, "party_type": "Customer", "end_date": ("is", "set")},
-			pluck="end_date",
-		)
-		return [float(count) for count in _in_weeks(rows, cint(step.offset_days), weeks)]
+		ending = {"docstatus": 1, "party_type": "Customer", "end_date": ("is", "set")}
+		rows = get_counted("Contract", ending, "end_date")
+		return [float(number) for number in _in_weeks(rows, cint(step.offset_days), weeks)]
 	a_year = _count_events(step, add_days(weeks[0], -YEAR))
 	return [a_year * 7 / YEAR] * len(weeks)
 
@@ -69,14 +67,12 @@ def _count_events(step: Any, since: datetime.date) -> int:
 		conditions: dict[str, Any] = {"kind": step.event.split()[0], "on_date": (">=", since)}
 		if step.event_value:
 			conditions["to_value"] = step.event_value
-		return frappe.db.count("Tier Change", conditions | {"from_value": ("is", "set")})
+		return count("Tier Change", conditions | {"from_value": ("is", "set")})
 	if step.event == "First Purchase":
-		return frappe.db.count("Retention Profile", {"first_purchase": (">=", since)})
+		return count("Retention Profile", {"first_purchase": (">=", since)})
 	if step.event in ("Complaint Opened", "Complaint Closed"):
-		issues = frappe.db.count("Issue", {"issue_type": "Complaint", "opening_date": (">=", since)})
-		return issues + frappe.db.count(
-			"Warranty Claim", {"docstatus": ("<", 2), "complaint_date": (">=", since)}
-		)
+		issues = count("Issue", {"issue_type": "Complaint", "opening_date": (">=", since)})
+		return issues + count("Warranty Claim", {"docstatus": ("<", 2), "complaint_date": (">=", since)})
 	raise NotCounted(_("nothing is known about how often it happens"))
 
 

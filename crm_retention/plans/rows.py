@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import frappe
 from frappe import _
-from frappe.model.document import Document
+
+from crm_retention.documents import BoundedDocument
 
 
-class PlanRow(Document):
+class PlanRow(BoundedDocument):
 	"""A step, goal or target. Saved by itself, as REST allows, it would get round the rules of its plan."""
 
 	def validate(self) -> None:

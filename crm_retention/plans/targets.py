@@ -10,13 +10,14 @@ import ibis
 import ibis.expr.types as ir
 from frappe import _
 
-from crm_retention.backends.site import BACKENDS, connection
+from crm_retention.backends.site import BACKENDS, connection, site_session
 from crm_retention.backends.site_relations import physical
 from crm_retention.configuration import get_trees
 from crm_retention.engine.conditions import all_hold, column_name, fault
 from crm_retention.engine.config import Condition, ConfigError
 from crm_retention.filters import PARTY_PREFIX
 from crm_retention.plans.configuration import read_conditions
+from crm_retention.seen_parties import only_seen
 
 NAMES = ("name", "party_type", "party", "tier", "stage", "tier_reason", "mean_interval_days")
 
@@ -30,8 +31,8 @@ class Group:
 	purchases_a_day: float
 
 
-def count_targets(plan: Any) -> list[Group]:
-	"""The parties that the targets of a plan fit today, by account manager.
+def count_targets(plan: Any, seen: ir.Table | None = None) -> list[Group]:
+	"""The parties that the targets of a plan fit today, by account manager; of those in ``seen`` (see ``seen_parties``) if given.
 
 	Raises ValidationError for conditions that cannot be decided.
 	"""
@@ -41,13 +42,14 @@ def count_targets(plan: Any) -> list[Group]:
 		if message := fault(condition, table.schema()):
 			frappe.throw(_("{0}: {1}").format(condition.field, _(message)))
 	fitting = fits(table, plan, conditions)
-	chosen = table.filter(fitting)
+	chosen = only_seen(table.filter(fitting), seen)
 	gap = chosen.mean_interval_days.cast("float64")
 	rate = ibis.ifelse(gap > 0, 1.0 / gap, 0.0).fill_null(0.0)
 	chosen = chosen.select(owner=chosen.manager.fill_null(""), rate=rate)
 	grouped = chosen.group_by("owner").aggregate(parties=chosen.count(), purchases=chosen.rate.sum())
-	backend = BACKENDS[frappe.db.db_type](connection(), {})
-	rows = backend.query(backend.compile(grouped))
+	with site_session():
+		backend = BACKENDS[frappe.db.db_type](connection(), {})
+		rows = backend.query(backend.compile(grouped))
 	return sorted((Group(str(o), int(n), float(p or 0)) for o, n, p in rows), key=lambda group: group.owner)
 
 

@@ -1,4 +1,7 @@
-"""What the session's user may read: rows of our DocTypes as an SQL condition, and documents that these rows name."""
+"""What the session's user may read: one document, rows of our DocTypes as an SQL condition, documents that rows name.
+
+Whoever asks for a document that is not there and for one that is not theirs gets the same answer, after the same query.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,87 @@ from collections.abc import Iterable
 from typing import Any
 
 import frappe
+from frappe import _
 from frappe.permissions import get_role_permissions
 
 from crm_retention import compat
+from crm_retention.parties import PARTY_TYPES
 
 Document = tuple[str, str]
+
+
+def check_party(party_type: str, party: str) -> str:
+	"""The name of a Customer or Lead as it is stored. Raises PermissionError unless it is there and may be read."""
+	if party_type not in PARTY_TYPES:
+		frappe.throw(_("party_type: {0} is not a kind of party").format(escape(party_type)))
+	if not isinstance(party, str) or not party.strip():
+		frappe.throw(_("{0} is missing.").format("party"), frappe.MandatoryError)
+	return get_document(party_type, party).name
+
+
+def get_document(doctype: str, name: str, for_update: bool = False) -> Any:
+	"""A document that may be read. Raises PermissionError, whether it is there or not."""
+	stored = find_listed(doctype, name)
+	if stored:
+		doc = frappe.get_doc(doctype, stored, for_update=for_update)
+		if may(doc, "read"):
+			return doc
+	message = _("{0} {1} does not exist, or you may not see it.")
+	frappe.throw(message.format(_(doctype), escape(name)), frappe.PermissionError)
+
+
+def is_readable(doctype: str, name: str) -> bool:
+	"""Whether a document is there and may be read."""
+	stored = find_listed(doctype, name)
+	return bool(stored) and may(frappe.get_doc(doctype, stored), "read")
+
+
+def may_change(doctype: str, name: str) -> bool:
+	"""Whether a document is there and may be read and written."""
+	stored = find_listed(doctype, name)
+	doc = frappe.get_doc(doctype, stored) if stored else None
+	return bool(doc) and may(doc, "read") and may(doc, "write")
+
+
+def find_listed(doctype: str, name: str) -> str | None:
+	"""The stored name of a document that the user's list of the DocType has."""
+	messages = list(frappe.local.message_log)
+	try:
+		rows = frappe.get_list(doctype, filters={"name": str(name)}, pluck="name", limit=1)
+	except frappe.PermissionError:
+		frappe.local.message_log = messages
+		return None
+	return rows[0] if rows else None
+
+
+def may(doc: Any, permission: str) -> bool:
+	"""Whether the user has a permission on a document; why not is nobody's business."""
+	messages = list(frappe.local.message_log)
+	allowed = frappe.has_permission(doc.doctype, permission, doc=doc)
+	frappe.local.message_log = messages
+	return bool(allowed)
+
+
+def get_permitted_fields(doctype: str) -> set[str]:
+	"""Names of the fields that the user's permission levels read."""
+	meta = frappe.get_meta(doctype)
+	own = meta.get_permitted_fieldnames(user=frappe.session.user, permission_type="read")
+	return {*own, "name", "owner", "creation", "modified", "modified_by", "docstatus"}
+
+
+def escape(text: Any) -> str:
+	"""Text of a client as a message may repeat it."""
+	return frappe.utils.escape_html(str(text)[:140])
 
 
 def may_read_any(doctype: str) -> bool:
 	"""Whether the user's roles read a DocType at all; a single shared record is not enough."""
 	return bool(get_role_permissions(frappe.get_meta(doctype), user=frappe.session.user).get("read"))
+
+
+def may_read_all(doctype: str) -> bool:
+	"""Whether the user may read every row of a DocType."""
+	return may_read_any(doctype) and compat.get_permission_criterion(doctype) is None
 
 
 def only_readable(query: Any, doctype: str) -> Any:
@@ -68,16 +142,6 @@ def get_readable_letters(names: set[str], party: Document) -> set[Document]:
 	return {
 		("Communication", name) for name, subject in about.items() if subject == party or subject in readable
 	}
-
-
-def get_existing(documents: Iterable[Document]) -> set[Document]:
-	"""Those of the (doctype, name) that are there at all, readable or not."""
-	found = set()
-	for doctype, names in by_doctype(documents).items():
-		if frappe.db.exists("DocType", doctype) and frappe.db.table_exists(doctype):
-			rows = frappe.get_all(doctype, {"name": ("in", sorted(names))}, pluck="name", limit=0)
-			found |= {(doctype, name) for name in rows}
-	return found
 
 
 def get_full_names(users: Iterable[str | None]) -> dict[str, str]:

@@ -12,9 +12,11 @@ from typing import Any
 import frappe
 from frappe.utils import cint, getdate
 
+from crm_retention.closed_doctypes import why_closed
 from crm_retention.parties import PARTY_TYPES
 from crm_retention.plans.configuration import get_days
 from crm_retention.plans.occasions import anniversary
+from crm_retention.readable import may_read_field
 from crm_retention.views.access import may_read_any
 
 DAYS_AHEAD = 90
@@ -83,6 +85,8 @@ def get_documents(doc: Any, party_type: str, party: str) -> list[Any]:
 	"""name and day of the documents with the date that belong to the party and that the user may read."""
 	doctype, field = doc.document_type, doc.date_field
 	if not doctype or not frappe.db.exists("DocType", doctype) or not may_read_any(doctype):
+		return []
+	if why_closed(doctype) or not may_read_field(doctype, field):
 		return []
 	meta = frappe.get_meta(doctype)
 	filters = get_party_filters(doc, meta, party_type, party)

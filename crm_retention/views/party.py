@@ -9,9 +9,10 @@ import frappe
 from frappe.utils import cint, date_diff, flt, getdate
 
 from crm_retention.care import rules
+from crm_retention.origins import folded
 from crm_retention.parties import get_party_name, profile_name
 from crm_retention.views import occasions
-from crm_retention.views.access import get_full_names, may_read_any, only_readable
+from crm_retention.views.access import get_full_names, is_readable, may_read_any, only_readable
 
 STOP_DAYS = 30
 MOST_TOUCHPOINTS = 100
@@ -80,7 +81,9 @@ def get_last_contact(party_type: str, party: str) -> dict[str, Any] | None:
 	if not may_read_any("Interaction Log"):
 		return None
 	fields = ("name", "occurred_on", "kind", "channel", "direction", "outcome", "user")
-	query, log = of_party("Interaction Log", party_type, party, *fields)
+	# that there was contact, and not what was said, is for everybody who may contact the party
+	with folded():
+		query, log = of_party("Interaction Log", party_type, party, *fields)
 	later = frappe.qb.DocType("Interaction Log").as_("later_row")
 	kinds = frappe.get_all("Interaction Kind", {"is_contact": 1}, pluck="name")
 	query = query.left_join(later).on(later.supersedes == log.name).where(later.name.isnull())
@@ -185,11 +188,7 @@ def get_rhythm(party_type: str, party: str, as_of: datetime.date) -> dict[str, A
 	``expected_on`` is the day of the last purchase plus the mean interval, ``ratio`` the time since then as a share of
 	that interval. Both are None for a party that bought on one day only.
 	"""
-	if not may_read_any("Retention Profile"):
-		return None
-	row = frappe.db.get_value(
-		"Retention Profile", profile_name(party_type, party), RHYTHM_FIELDS, as_dict=True
-	)
+	row = get_profile(party_type, party, RHYTHM_FIELDS)
 	if not row or not row.last_purchase:
 		return None
 	since = max(date_diff(as_of, row.last_purchase), 0)
@@ -206,6 +205,14 @@ def get_rhythm(party_type: str, party: str, as_of: datetime.date) -> dict[str, A
 		"days_overdue": max(date_diff(as_of, expected), 0) if expected else None,
 		"ratio": round(since / interval, 2) if interval > 0 else None,
 	}
+
+
+def get_profile(party_type: str, party: str, fields: tuple[str, ...]) -> Any | None:
+	"""Fields of the party's profile; None where there is none, or none that the user may read."""
+	name = profile_name(party_type, party)
+	if not is_readable("Retention Profile", name):
+		return None
+	return frappe.db.get_value("Retention Profile", name, fields, as_dict=True)
 
 
 def with_names(rows: list[Any], field: str) -> list[Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import heapq
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
@@ -20,9 +21,11 @@ from frappe.query_builder import Case
 from frappe.query_builder.functions import Coalesce
 from frappe.utils import cint, get_datetime, get_system_timezone, getdate
 
+from crm_retention.arguments import DayKind, Text, YesOrNo
+from crm_retention.origins import folded, get_shown
 from crm_retention.views.access import (
 	Document,
-	get_existing,
+	escape,
 	get_full_names,
 	get_readable,
 	may_read_any,
@@ -30,6 +33,7 @@ from crm_retention.views.access import (
 )
 
 LOG, TOUCHPOINT, ENROLLMENT, CHANGE = "Interaction Log", "Touchpoint", "Plan Enrollment", "Tier Change"
+SHOWN = (LOG, TOUCHPOINT, ENROLLMENT, CHANGE)
 MOST_ROWS = 200
 # where moments are equal, the later of these stands above
 RANKS = {"left": 0, "entered": 1, CHANGE: 2, TOUCHPOINT: 3, LOG: 4}
@@ -59,13 +63,12 @@ class Cursor:
 	def parse(cls, text: str) -> Cursor:
 		"""Raises ValidationError for what is no key of a row."""
 		parts = text.split("|", 2)
-		try:
-			moment, rank, name = get_datetime(parts[0]), int(parts[1]), parts[2]
-			if moment is None:
-				raise ValueError
-		except (IndexError, ValueError, TypeError):
-			frappe.throw(_("{0}: {1} is no place in the timeline.").format("before", text))
-		return cls(moment, rank, name)
+		if len(parts) == 3 and parts[1] in {str(rank) for rank in RANKS.values()}:
+			with suppress(ValueError):
+				return cls(
+					datetime.datetime.fromisoformat(parts[0]).replace(tzinfo=None), int(parts[1]), parts[2]
+				)
+		frappe.throw(_("{0}: {1} is no place in the timeline.").format("before", escape(text)))
 
 	def __str__(self) -> str:
 		return f"{self.moment}|{self.rank}|{self.name}"
@@ -94,7 +97,16 @@ class Wanted:
 		return bool(self.kind or self.direction or self.only_contacts)
 
 
-FILTERS = ("of", "kind", "channel", "department", "direction", "from_date", "to_date", "only_contacts")
+FILTERS = {
+	"of": Text(),
+	"kind": Text(),
+	"channel": Text(),
+	"department": Text(),
+	"direction": Text(),
+	"from_date": DayKind(),
+	"to_date": DayKind(),
+	"only_contacts": YesOrNo(),
+}
 
 
 def get_page(
@@ -106,7 +118,8 @@ def get_page(
 	the same in every time zone), ``event`` and what it is about. Raises ValidationError for filters that do not exist.
 	"""
 	wanted = get_wanted(party_type, party, filters or {}, before, limit)
-	lists = [read(wanted) for read, doctype in get_readers(wanted) if may_read_any(doctype)]
+	with folded():
+		lists = [read(wanted) for read, doctype in get_readers(wanted) if may_read_any(doctype)]
 	merged = heapq.merge(*lists, key=lambda row: (row["moment"], row["rank"]), reverse=True)
 	rows = [row for _number, row in zip(range(wanted.limit + 1), merged, strict=False)]
 	more, rows = len(rows) > wanted.limit, rows[: wanted.limit]
@@ -122,15 +135,21 @@ def get_wanted(
 	"""The request, checked."""
 	unknown = sorted(set(filters) - set(FILTERS))
 	if unknown:
-		frappe.throw(_("The timeline has no filter {0}.").format(", ".join(unknown)))
-	given = {name: filters.get(name) or None for name in ("of", "kind", "channel", "department", "direction")}
+		frappe.throw(_("The timeline has no filter {0}.").format(escape(", ".join(map(str, unknown)))))
+	given = {
+		name: kind.read(name, filters[name])
+		for name, kind in FILTERS.items()
+		if filters.get(name) not in (None, "")
+	}
+	if given.get("of", LOG) not in SHOWN:
+		frappe.throw(_("of: the timeline has no {0}.").format(escape(given["of"])))
+	first, last = given.pop("from_date", None), given.pop("to_date", None)
 	return Wanted(
 		party_type,
 		party,
 		limit=min(max(cint(limit), 1), MOST_ROWS),
-		start=getdate(filters["from_date"]) if filters.get("from_date") else None,
-		end=getdate(filters["to_date"]) if filters.get("to_date") else None,
-		only_contacts=bool(cint(filters.get("only_contacts"))),
+		start=getdate(first) if first else None,
+		end=getdate(last) if last else None,
 		before=Cursor.parse(before) if before else None,
 		**given,
 	)
@@ -273,12 +292,12 @@ def hide_unreadable(rows: list[dict[str, Any]], party: Document) -> None:
 	contacts = [("Contact", row["contact"]) for row in rows if row.get("contact")]
 	plans = [("Maintenance Plan", row["plan"]) for row in rows if row.get("plan")]
 	readable = get_readable([*named, *contacts, *plans], party)
-	hidden = get_existing(document for document in named if document not in readable)
+	shown = get_shown(row["name"] for row in rows if row["of"] == LOG)
 	for row in rows:
 		document = get_document(row)
 		if row["of"] == LOG and document not in readable:
 			row["reference_doctype"] = row["reference_name"] = None
-			if document in hidden and row["source"]:
+			if row["name"] not in shown:
 				row |= {"subject": None, "note": None, "attachment": None, "hidden": True}
 		if row.get("contact") and ("Contact", row["contact"]) not in readable:
 			row["contact"] = None

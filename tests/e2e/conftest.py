@@ -18,8 +18,9 @@ import pytest
 from benchkit.browser import find_browser
 from benchkit.disposable import ADMIN_PASSWORD
 from benchkit.services import http_status, wait_until
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.e2e.pages import PATIENCE
 from tests.support.frappe_site import Site, site
 
 __all__ = ["site"]
@@ -80,6 +81,7 @@ def background(command: list[str], site: Site, log: Path) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+	expect.set_options(timeout=PATIENCE * 1000)
 	with sync_playwright() as playwright:
 		browser = playwright.chromium.launch(executable_path=find_browser(), args=QUIET_BROWSER)
 		yield browser
@@ -110,7 +112,7 @@ def log_in(browser: Browser, base_url: str, request: pytest.FixtureRequest) -> I
 
 	def open_page(screen: dict, user: str = "Administrator", password: str = ADMIN_PASSWORD) -> Page:
 		context = browser.new_context(base_url=base_url, **screen)
-		context.set_default_timeout(30_000)
+		context.set_default_timeout(PATIENCE * 1000)
 		answer = context.request.post("/api/method/login", form={"usr": user, "pwd": password})
 		assert answer.ok, f"{user} cannot log in: {answer.status} {answer.text()[:300]}"
 		page, errors = context.new_page(), []

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import frappe
-from playwright.sync_api import Locator, Page, TimeoutError, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
-PATIENCE = 45  # seconds for what a busy machine does late
+PATIENCE = 60  # seconds for what a busy machine does late; what is there is never waited for
 # What the control around an input holds: the names of a link, or of a list of links
 NAMES_HELD = """(input) => {
 	let at = input;
@@ -76,7 +76,7 @@ def save(page: Page) -> None:
 def save_well(page: Page) -> None:
 	"""Save the form, and wait until it is stored and shows what is stored."""
 	save(page)
-	page.wait_for_function("() => !cur_frm.is_dirty() && !cur_frm.is_new()", timeout=PATIENCE * 1000)
+	page.wait_for_function("() => !cur_frm.is_dirty() && !cur_frm.is_new()")
 	settle(page)
 
 
@@ -113,7 +113,7 @@ def take_suggestion(box: Locator, text: str, offered: Locator, is_taken: Callabl
 	while not is_taken():
 		assert time.monotonic() < end, f"{text} was neither offered nor taken"
 		if offered.count():
-			with contextlib.suppress(TimeoutError):
+			with contextlib.suppress(Error):  # the list closed, or was drawn anew
 				offered.first.click(timeout=1000)
 		elif time.monotonic() - typed > 5 and page.evaluate("() => !frappe.request.ajax_count"):
 			box.fill(text)

@@ -24,9 +24,9 @@ def make_profile(customer: str, **values: Any) -> Any:
 def make_change(customer: str, **values: Any) -> Any:
 	"""A tier change of a customer, inserted as the cycle would leave it."""
 	party = {"party_type": "Customer", "party": customer, "on_date": "2026-01-01", "kind": "Tier"}
-	return frappe.get_doc({"doctype": "Tier Change", **party, "to_value": "Regular", **values}).insert(
-		ignore_permissions=True
-	)
+	change = frappe.get_doc({"doctype": "Tier Change", **party, "to_value": "Regular", **values})
+	change.flags.by_app = True
+	return change.insert(ignore_permissions=True)
 
 
 def make_tier(name: str, party: list | None = None, signals: list | None = None, **values: Any) -> Any:

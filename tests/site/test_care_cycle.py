@@ -27,7 +27,7 @@ from tests.site.care import (
 	step,
 	touchpoints,
 )
-from tests.site.trade import forget_runs, insert
+from tests.site.trade import forget_runs, insert, run
 
 pytestmark = pytest.mark.commits
 Day = datetime.date
@@ -541,3 +541,18 @@ def test_lunar_dates_and_public_holidays_come_for_everybody():
 		("Spring", "Member", Day(2027, 2, 6), Day(2027, 2, 3)),
 		("Spring", "Other", Day(2027, 2, 6), Day(2027, 2, 3)),
 	]
+
+
+def test_text_that_cannot_be_sent_is_reported_by_the_run():
+	plan = start_plan(
+		"Trial", step("Letter", touchpoint_type=LETTER, channel="SMS", sms_text="Hi", send_by_itself=1)
+	)
+	add_members("Trial Acme")
+	frappe.db.set_value("Maintenance Plan Step", plan.steps[0].name, "sms_text", "{{ frappe.db }}")
+	frappe.db.commit()
+	log = run(MONDAY)
+	assert log.status == "Partial"
+	assert [(row.row, row.field, row.message) for row in log.problems] == [
+		(plan.name, "steps, 1, sms_text", "there is no variable frappe")
+	]
+	assert touchpoints(plan=plan.name)

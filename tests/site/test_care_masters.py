@@ -6,6 +6,7 @@ import frappe
 import pytest
 from frappe.utils import add_days, today
 
+from crm_retention.care import text_checks, texts
 from crm_retention.setup import approval, care_defaults, letters, seeds
 from tests.site.desk import make_customer, refusal
 from tests.site.plans import make_plan
@@ -228,9 +229,12 @@ def test_seeding_again_makes_nothing_twice():
 
 def test_letters_fill_in_the_customer():
 	for letter in letters.LETTERS:
-		found = frappe.get_doc("Email Template", letter["name"]).get_formatted_email({"party_name": "Firm A"})
-		assert "Firm A" in found["message"]
-		assert "{{" not in found["subject"] + found["message"]
+		parts = text_checks.get_parts(frappe.get_doc("Email Template", letter["name"]))
+		subject, content = (
+			texts.render(text, {"party_name": "Firm A"}, kind) for _label, text, kind in parts
+		)
+		assert "Firm A" in content
+		assert "{{" not in subject + content
 
 
 def test_approval_is_the_admins_to_switch_on():

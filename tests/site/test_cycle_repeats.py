@@ -12,6 +12,7 @@ from pathlib import Path
 import frappe
 import pytest
 
+from tests.site.care import small_batches
 from tests.site.trade import (
 	DAY,
 	LOGS,
@@ -37,13 +38,8 @@ def market(site, leave_site_as_it_was):
 	"""A few thousand customers, and small batches."""
 	add_market(PARTIES)
 	frappe.db.commit()
-	config = site.sites_path / site.name / "site_config.json"
-	before = config.read_text()
-	config.write_text(json.dumps(json.loads(before) | {"retention_batch_size": BATCH}))
-	frappe.conf.retention_batch_size = BATCH
-	yield
-	config.write_text(before)
-	frappe.conf.pop("retention_batch_size")
+	with small_batches(site, BATCH):
+		yield
 
 
 @pytest.fixture(autouse=True)
@@ -153,6 +149,19 @@ def test_killed_between_batches_twice_and_run_again(site, undisturbed):
 		kill(process)
 		assert written() < PARTIES
 		assert_whole()
+	finish(site, undisturbed)
+
+
+def test_killed_again_and_again_with_one_party_a_batch_and_run_again(site, undisturbed):
+	"""Each run fits the model anew, and the profiles are those of one fit to the last digit."""
+	run(BEFORE)
+	with small_batches(site, 1):
+		for moment in (1, 7, 40):
+			process = start_run(site)
+			wait_for(process, lambda moment=moment: written() >= moment)
+			kill(process)
+	frappe.conf.retention_batch_size = BATCH
+	assert written() < PARTIES
 	finish(site, undisturbed)
 
 

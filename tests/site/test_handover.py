@@ -8,6 +8,7 @@ from frappe.utils import add_days, getdate, nowdate
 
 from crm_retention.api import handover as api
 from crm_retention.care import actions, handover
+from crm_retention.views import brief
 from tests.site.desk import make_user
 from tests.site.touchpoints import get_todos, make_customers, make_seller, make_touchpoint, only_customer
 
@@ -18,7 +19,7 @@ ANNA, BEN, BOSS = "anna.leaves@example.com", "ben.comes@example.com", "boss.hand
 def people(leave_site_as_it_was):
 	make_seller(ANNA)
 	make_seller(BEN)
-	make_user(BOSS, "Retention Manager", "Sales Manager")
+	make_user(BOSS, "Retention Manager", "Sales User")
 	make_customers("Hand One", "Hand Two", account_manager=ANNA)
 	make_customers("Hand Other")
 
@@ -72,12 +73,12 @@ def test_brief_tells_what_the_next_person_must_know():
 	actions.complete(done, "Interested", "They want <b>blue</b>", next_step="Send the sample")
 	issue = {"doctype": "Issue", "subject": "Broken seal", "customer": "Hand One"}
 	frappe.get_doc(issue).insert(ignore_permissions=True)
-	html = handover.render_brief("Customer", "Hand One")
+	html = brief.render("Customer", "Hand One")
 	for text in ("Send the sample", "Broken seal", "They want &lt;b&gt;blue&lt;/b&gt;", "Interested"):
 		assert text in html
 	frappe.set_user(BOSS)
 	api.hand_over(ANNA, BEN)
-	assert "Send the sample" in comments("Hand One")[0]
+	assert comments("Hand One") == [f"Handed over from {ANNA} to {BEN}, with 1 touchpoints."]
 	assert api.brief("Customer", "Hand One")["html"]
 
 

@@ -206,15 +206,15 @@ class TestMerge:
 		for name in ("Old", "Kept"):
 			make_profile(name, tier="Regular")
 			make_change(name)
-		before = frappe.db.count("Tier Change", {"party": "Kept"})
 		self.merge()
 		assert frappe.db.count("Tier Change", {"party": "Old"}) == 0
-		assert frappe.db.count("Tier Change", {"party": "Kept"}) == before
+		changes = frappe.get_all("Tier Change", {"party": "Kept"}, pluck="party_name")
+		assert sorted(changes, key=str) == [None, None, "Old", "Old"]
 		assert frappe.db.exists("Retention Profile", "Kept")
 		assert not frappe.db.exists("Retention Profile", "Old")
 
 
-def test_deleted_party_leaves_nothing():
+def test_deleted_party_leaves_its_history_and_nothing_to_do():
 	names = fill("Old")
 	task = frappe.get_doc(
 		{
@@ -227,6 +227,12 @@ def test_deleted_party_leaves_nothing():
 	)
 	task.db_insert()
 	frappe.delete_doc("Customer", "Old")
-	for doctype in TYPES:
-		assert frappe.db.count(doctype, {"party": "Old"}) == 0
-	assert not frappe.db.exists("ToDo", task.name)
+	assert frappe.db.count("Contact Preference", {"party": "Old"}) == 0
+	assert get("Interaction Log", names["row"], "party", "party_name", "party_deleted") == ("Old", "Old", 1)
+	assert get("Touchpoint", names["done"], "status", "party_deleted") == ("Done", 1)
+	for name in (names["open"], names["promise"]):
+		assert get("Touchpoint", name, "status", "open_key") == ("Cancelled", None)
+	assert get("Touchpoint", names["open"], "occurrence_key")  # no plan makes it again
+	assert get("Plan Enrollment", names["enrollment"], "open_key") is None
+	assert get("Plan Enrollment", names["enrollment"], "to_date")
+	assert get("ToDo", task.name, "status") != "Open"

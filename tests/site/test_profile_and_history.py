@@ -140,16 +140,17 @@ class TestParty:
 			"Retention Profile", {"party": ("in", ["Trial", "Survivor"])}, pluck="name"
 		) == ["Survivor"]
 		assert stored("Survivor", "score") == 70
-		assert frappe.db.count("Tier Change", {"party": "Survivor"}) == 1
+		assert frappe.db.count("Tier Change", {"party": "Survivor"}) == 2
 		assert not frappe.db.exists("Tier Change", {"party": "Trial"})
 
-	def test_deleted_customer_leaves_nothing_behind(self):
+	def test_deleted_customer_leaves_its_history_alone(self):
 		make_customer("Trial")
 		make_profile("Trial")
 		make_change("Trial")
 		frappe.delete_doc("Customer", "Trial")
 		assert not frappe.db.exists("Retention Profile", "Trial")
-		assert not frappe.db.exists("Tier Change", {"party": "Trial"})
+		kept = {"party": "Trial", "party_name": "Trial", "party_deleted": 1}
+		assert frappe.db.exists("Tier Change", kept)
 
 	def test_whoever_may_rename_a_customer_takes_its_profile_along(self):
 		make_customer("Trial")

@@ -167,7 +167,7 @@ def test_refusals_are_clear(anna, values, code, text):
 
 
 def test_codes_for_gone_ended_and_others(anna, phones):
-	assert anna.call("touchpoints.skip", name="no-such", reason="x").status_code == 404
+	assert anna.call("touchpoints.skip", name="no-such", reason="x").status_code == 403
 	name = touchpoint()
 	assert phones[BEN].call("touchpoints.skip", name=name, reason="x").status_code == 403
 	put = {"status": "Skipped", "reason": "x"}

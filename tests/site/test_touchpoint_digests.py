@@ -14,7 +14,7 @@ import frappe
 import pytest
 from frappe.utils import add_days, add_to_date, getdate, now_datetime, nowdate
 
-from crm_retention.care import actions, digests, reminders, robots
+from crm_retention.care import actions, digests, outbound, reminders, robots
 from tests.site.desk import make_user
 from tests.site.touchpoints import make_customers, make_seller, make_touchpoint, only_customer
 
@@ -157,23 +157,35 @@ class Chat(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def chat():
+def chat(monkeypatch):
+	"""A chat in the house, which the site's configuration names."""
 	Chat.answer, Chat.received = {"errcode": 0}, []
 	server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Chat)
 	threading.Thread(target=server.serve_forever, daemon=True).start()
+	monkeypatch.setitem(frappe.conf, outbound.CONFIG, ["127.0.0.1"])
 	yield f"http://127.0.0.1:{server.server_port}"
 	server.shutdown()
 	server.server_close()
 
 
+def add_robot(kind, url, secret=""):
+	"""A robot as an admin enters it."""
+	settings = frappe.get_doc("Retention Settings")
+	settings.robots = []
+	settings.append("robots", {"robot_name": "Team", "kind": kind, "url": url, "secret": secret})
+	settings.flags.ignore_validate = True
+	settings.save()
+	return robots.get_robots()[0]
+
+
 def test_wecom_takes_markdown(chat):
-	robots.post(robots.Robot("Team", "WeCom", f"{chat}/send?key=k"), "Today", "- Anna: 3")
+	robots.post(add_robot("WeCom", f"{chat}/send?key=k"), "Today", "- Anna: 3")
 	body = {"msgtype": "markdown", "markdown": {"content": "**Today**\n- Anna: 3"}}
 	assert Chat.received == [("/send", {"key": ["k"]}, body)]
 
 
 def test_dingtalk_is_signed_in_the_address(chat):
-	robot = robots.Robot("Team", "DingTalk", f"{chat}/robot/send?access_token=t", "SECret")
+	robot = add_robot("DingTalk", f"{chat}/robot/send?access_token=t", "SECret")
 	robots.post(robot, "Today", "- Anna: 3", at=1700000000.123)
 	_path, query, body = Chat.received[0]
 	expected = hmac.new(b"SECret", b"1700000000123\nSECret", hashlib.sha256).digest()
@@ -184,29 +196,25 @@ def test_dingtalk_is_signed_in_the_address(chat):
 
 
 def test_feishu_is_signed_in_the_payload(chat):
-	robots.post(robots.Robot("Team", "Feishu", f"{chat}/hook/x", "secret"), "Today", "3", at=1700000000.9)
+	robots.post(add_robot("Feishu", f"{chat}/hook/x", "secret"), "Today", "3", at=1700000000.9)
 	body = Chat.received[0][2]
 	expected = hmac.new(b"1700000000\nsecret", b"", hashlib.sha256).digest()
 	assert (body["timestamp"], body["sign"]) == ("1700000000", base64.b64encode(expected).decode())
 	assert (body["msg_type"], body["content"]) == ("text", {"text": "Today\n3"})
 
 
-def test_refusal_of_a_chat_names_the_robot_and_not_the_key(chat):
+def test_refusal_of_a_chat_names_the_robot_and_its_code(chat):
 	Chat.answer = {"errcode": 310000, "errmsg": "sign not match"}
-	with pytest.raises(robots.RobotError, match="Team: 310000 sign not match"):
-		robots.post(robots.Robot("Team", "DingTalk", f"{chat}/?access_token=key"), "Today", "x")
-	with pytest.raises(robots.RobotError, match="Team") as caught:
-		robots.post(robots.Robot("Team", "WeCom", "http://127.0.0.1:9/?key=hidden"), "Today", "x")
-	assert "hidden" not in str(caught.value)
+	with pytest.raises(robots.RobotError, match="Team: it refuses the message, code 310000"):
+		robots.post(add_robot("DingTalk", f"{chat}/?access_token=key"), "Today", "x")
+	with pytest.raises(robots.RobotError, match="Team: it cannot be reached"):
+		robots.post(add_robot("WeCom", "http://127.0.0.1:9/?key=hidden"), "Today", "x")
 
 
 def test_chat_gets_the_teams_figures_once_a_day(chat):
 	due(-1)
 	due(0)
-	settings = frappe.get_doc("Retention Settings")
-	settings.append("robots", {"robot_name": "Team", "kind": "WeCom", "url": f"{chat}/send?key=k"})
-	settings.flags.ignore_validate = True
-	settings.save()
+	add_robot("WeCom", f"{chat}/send?key=k")
 	day = getdate(nowdate())
 	assert [digests.post_to_chats(day), digests.post_to_chats(day)] == [1, 0]
 	content = Chat.received[0][2]["markdown"]["content"]

@@ -93,7 +93,7 @@ frappe.provide("crm_retention.timeline_view");
 			document,
 			row.touchpoint ? link("Touchpoint", row.touchpoint, __("planned")) : "",
 			row.corrects ? link("Interaction Log", row.corrects, __("corrects an earlier entry")) : "",
-			row.attachment ? `<a href="${escape(encodeURI(row.attachment))}" target="_blank" rel="noopener">${__("attachment")}</a>` : "",
+			/^(https?:\/\/|\/(private\/)?files\/)/.test(row.attachment) ? `<a href="${escape(encodeURI(row.attachment))}" target="_blank" rel="noopener">${__("attachment")}</a>` : "",
 		];
 		const text = row.note && !is_alike(row.note, row.subject) ? row.note : "";
 		const title = `${link("Interaction Log", row.name, kind)}${subject ? `: ${escape(subject)}` : ""} ${outcome} ${mood}`;

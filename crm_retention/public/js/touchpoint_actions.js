@@ -35,7 +35,7 @@ Object.assign(crm_retention.touchpoint, {
 		this.add_style();
 		const request_id = this.request_id();
 		const dialog = new frappe.ui.Dialog({
-			title: card.title || __("Done", null, "My Day"),
+			title: frappe.utils.escape_html(card.title) || __("Done", null, "My Day"),
 			fields: [
 				{ fieldname: "outcomes", fieldtype: "HTML" },
 				{ fieldname: "note", fieldtype: "Small Text", label: __("Note", null, "Touchpoint") },
@@ -59,7 +59,7 @@ Object.assign(crm_retention.touchpoint, {
 				const args = { name: card.name, outcome, note: values.note, minutes, request_id, ...next };
 				this.call("complete", args, (result) => {
 					dialog.hide();
-					frappe.show_alert({ message: __("Done: {0}", [result.title]), indicator: "green" });
+					frappe.show_alert({ message: __("Done: {0}", [frappe.utils.escape_html(result.title)]), indicator: "green" });
 					done && done(result);
 				});
 			},

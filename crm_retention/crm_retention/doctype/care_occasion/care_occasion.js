@@ -1,6 +1,8 @@
 frappe.ui.form.on("Care Occasion", {
 	setup(frm) {
-		frm.set_query("document_type", () => ({ filters: { istable: 0, issingle: 0, is_virtual: 0 } }));
+		frm.set_query("document_type", () => ({ query: "crm_retention.api.choices.search_document_types" }));
+		// the desk would ask whether the user reads DocType itself, which managers do not; the server checks the choice
+		frm.get_field("document_type").df.ignore_link_validation = true;
 	},
 
 	refresh(frm) {
@@ -17,7 +19,8 @@ frappe.ui.form.on("Care Occasion", {
 		const source = frm.doc.document_type;
 		if (!source) return;
 		frappe.model.with_doctype(source).then(() => {
-			const choices = (test) => frappe.get_meta(source).fields.filter(test).map((df) => ({ value: df.fieldname, label: __(df.label, null, source), description: df.fieldname }));
+			const is_shown = (df) => frappe.perm.has_perm(source, df.permlevel || 0, "read");
+			const choices = (test) => frappe.get_meta(source).fields.filter((df) => test(df) && is_shown(df)).map((df) => ({ value: df.fieldname, label: __(df.label, null, source), description: df.fieldname }));
 			const is_party = (df) => df.fieldtype === "Dynamic Link" || (df.fieldtype === "Link" && ["Customer", "Lead"].includes(df.options));
 			frm.set_df_property("date_field", "options", choices((df) => ["Date", "Datetime"].includes(df.fieldtype)));
 			frm.set_df_property("party_field", "options", choices(is_party));

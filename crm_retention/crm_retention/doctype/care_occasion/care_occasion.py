@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import frappe
 from frappe import _
-from frappe.model.document import Document
 from frappe.utils import cint
 
-from crm_retention import filters
+from crm_retention import filters, readable
+from crm_retention.api.endpoint import endpoint
+from crm_retention.arguments import Name
+from crm_retention.documents import BoundedDocument
 from crm_retention.parties import PARTY_TYPES
 from crm_retention.plans import occasions
+from crm_retention.setup import care_defaults
 
 OF_KIND = {
 	"Fixed Date": ("month", "day"),
@@ -17,7 +20,7 @@ OF_KIND = {
 }
 
 
-class CareOccasion(Document):
+class CareOccasion(BoundedDocument):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 
@@ -44,6 +47,7 @@ class CareOccasion(Document):
 	# end: auto-generated types
 	def validate(self) -> None:
 		self.clear_other_kinds()
+		readable.validate_reading(self, care_defaults.OCCASIONS)
 		faults = {
 			"Fixed Date": self.get_fixed_faults,
 			"Lunar Date": self.get_lunar_faults,
@@ -88,7 +92,7 @@ class CareOccasion(Document):
 		if not self.holiday:
 			return {"holiday": _("is needed")}
 		try:
-			names = get_holiday_names(self.country)
+			names = read_holiday_names(self.country)
 		except NotImplementedError:
 			return {"country": _("no list of public holidays is known for {0}").format(_(self.country))}
 		code = get_country_code(self.country)
@@ -129,8 +133,16 @@ def get_country_code(country: str) -> str:
 	return (frappe.db.get_value("Country", country, "code") or "").upper()
 
 
-@frappe.whitelist()
-def get_holiday_names(country: str) -> list[str]:
-	"""Names of the public holidays of a Country. Raises NotImplementedError where no list is known."""
+@endpoint()
+def get_holiday_names(country: Name) -> list[str]:
+	"""Names of the public holidays of a Country; none where no list is known."""
 	frappe.has_permission("Care Occasion", "read", throw=True)
+	try:
+		return read_holiday_names(country)
+	except NotImplementedError:
+		return []
+
+
+def read_holiday_names(country: str) -> list[str]:
+	"""Names of the public holidays of a Country. Raises NotImplementedError where no list is known."""
 	return occasions.holiday_names(get_country_code(country))

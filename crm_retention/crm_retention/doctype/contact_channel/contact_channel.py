@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import frappe
 from frappe import _
-from frappe.model.document import Document
 from frappe.utils import cint
 
 from crm_retention import filters
+from crm_retention.documents import BoundedDocument
 
 
-class ContactChannel(Document):
+class ContactChannel(BoundedDocument):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 

@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import frappe
 from frappe import _
-from frappe.model.document import Document
 from frappe.utils import getdate
 
 from crm_retention import filters
 from crm_retention.care.keys import preference_key
+from crm_retention.documents import BoundedDocument
 from crm_retention.parties import PARTY_TYPES, profile_name
 
 
-class ContactPreference(Document):
+class ContactPreference(BoundedDocument):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 

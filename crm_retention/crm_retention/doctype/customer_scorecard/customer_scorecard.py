@@ -2,17 +2,18 @@ from __future__ import annotations
 
 import frappe
 from frappe import _
-from frappe.model.document import Document
 
-from crm_retention import catalogue, filters
+from crm_retention import catalogue, filters, readable
+from crm_retention.api.endpoint import endpoint
 from crm_retention.configuration import get_plain_scorecard
+from crm_retention.documents import BoundedDocument
 from crm_retention.engine.config import parse
 from crm_retention.engine.errors import ConfigError, Problem
 
 BAND_FIELDS = {"start": "from_value", "end": "to_value", "score": "score"}
 
 
-class CustomerScorecard(Document):
+class CustomerScorecard(BoundedDocument):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 
@@ -38,6 +39,7 @@ class CustomerScorecard(Document):
 	# end: auto-generated types
 	def validate(self) -> None:
 		self.validate_signals()
+		readable.validate_criteria(self)
 		self.validate_bands_belong()
 		self.validate_rules()
 		self.validate_only_active()
@@ -123,8 +125,8 @@ def is_number(text: str | None) -> bool:
 		return False
 
 
-@frappe.whitelist()
+@endpoint()
 def get_criterion_options() -> list[dict[str, str]]:
-	"""Value, label and description of everything that a criterion may use."""
+	"""Value, label and description of everything that a criterion may use and the user may read."""
 	frappe.has_permission("Customer Scorecard", "read", throw=True)
-	return catalogue.get_criterion_options()
+	return readable.only_shown(catalogue.get_criterion_options())

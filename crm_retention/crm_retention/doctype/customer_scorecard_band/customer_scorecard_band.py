@@ -1,7 +1,7 @@
-from frappe.model.document import Document
+from crm_retention.documents import BoundedDocument
 
 
-class CustomerScorecardBand(Document):
+class CustomerScorecardBand(BoundedDocument):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import frappe
 from frappe import _
-from frappe.model.document import Document
+
+from crm_retention.documents import BoundedDocument
 
 
-class InteractionKind(Document):
+class InteractionKind(BoundedDocument):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 

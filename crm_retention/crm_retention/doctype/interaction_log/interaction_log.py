@@ -6,10 +6,11 @@ from frappe.utils import add_to_date, cint, cstr, flt, get_datetime, now_datetim
 
 from crm_retention.documents import AppendOnly
 from crm_retention.parties import PARTY_TYPES, get_party_name
+from crm_retention.permissions import is_manager
 
 CLOCK_TOLERANCE_MINUTES = 5  # a phone's clock may be ahead of the server's
 SUBJECT_LENGTH = 140
-ORIGIN_FIELDS = ("source", "reference_doctype", "reference_name", "reference_key")
+ORIGIN_FIELDS = ("source", "reference_doctype", "reference_name", "reference_key", "touchpoint")
 
 
 class InteractionLog(AppendOnly):
@@ -42,6 +43,7 @@ class InteractionLog(AppendOnly):
 		reference_doctype: DF.Link | None
 		reference_key: DF.Data | None
 		reference_name: DF.DynamicLink | None
+		request_fingerprint: DF.Data | None
 		request_id: DF.Data | None
 		sentiment: DF.Literal["", "Positive", "Neutral", "Negative"]
 		source: DF.Link | None
@@ -69,6 +71,15 @@ class InteractionLog(AppendOnly):
 		if not self.flags.ignore_permissions:
 			for field in ORIGIN_FIELDS:
 				self.set(field, None)
+			self.validate_user()
+
+	def validate_user(self) -> None:
+		"""Nobody is said to have done what somebody else entered; a manager may log for others."""
+		if self.user and self.user != frappe.session.user and not is_manager():
+			message = _("only a Retention Manager logs what somebody else did.")
+			frappe.throw(
+				_("{0}: {1}").format(_(self.meta.get_label("user")), message), frappe.PermissionError
+			)
 
 	def validate_party(self) -> None:
 		if self.party_type not in PARTY_TYPES:
@@ -128,8 +139,7 @@ class InteractionLog(AppendOnly):
 	def check_may_correct(self) -> None:
 		"""Raises PermissionError unless the user logged it, did it or is a manager."""
 		user = frappe.session.user
-		managers = {"Retention Manager", "System Manager"}
-		if user not in (self.owner, self.user) and not managers.intersection(frappe.get_roles(user)):
+		if user not in (self.owner, self.user) and not is_manager(user):
 			message = _("{0} was logged by somebody else: only they or a Retention Manager may correct it.")
 			frappe.throw(message.format(self.name), frappe.PermissionError)
 

@@ -16,7 +16,9 @@ Object.assign(crm_retention.source_fields, {
 
 frappe.ui.form.on("Interaction Source", {
 	setup(frm) {
-		frm.set_query("document_type", () => ({ filters: { istable: 0, issingle: 0, is_virtual: 0 } }));
+		frm.set_query("document_type", () => ({ query: "crm_retention.api.choices.search_document_types" }));
+		// the desk would ask whether the user reads DocType itself, which managers do not; the server checks the choice
+		frm.get_field("document_type").df.ignore_link_validation = true;
 	},
 
 	refresh(frm) {
@@ -47,9 +49,10 @@ frappe.ui.form.on("Interaction Source", {
 		if (!source) return Promise.resolve();
 		return frappe.model.with_doctype(source).then(() => {
 			const meta = frappe.get_meta(source);
+			const is_shown = (df) => frappe.perm.has_perm(source, df.permlevel || 0, "read");
 			Object.entries(crm_retention.source_fields).forEach(([field, fits]) => {
 				const choices = meta.fields
-					.filter((df) => fits(df, frm.doc))
+					.filter((df) => fits(df, frm.doc) && is_shown(df))
 					.map((df) => ({ value: df.fieldname, label: __(df.label || df.fieldname, null, source), description: df.fieldname }));
 				if (field === "date_field") {
 					choices.push({ value: "creation", label: __("Created On"), description: "creation" });

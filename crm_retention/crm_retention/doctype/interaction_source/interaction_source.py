@@ -3,13 +3,14 @@ from __future__ import annotations
 import frappe
 from frappe import _
 from frappe.model import no_value_fields, table_fields
-from frappe.model.document import Document
 
-from crm_retention import filters
+from crm_retention import filters, readable
 from crm_retention.capture import write
 from crm_retention.capture.candidates import get_source
 from crm_retention.capture.parties_of import HANDLERS
+from crm_retention.documents import BoundedDocument
 from crm_retention.engine.errors import ConfigError
+from crm_retention.setup import interaction_defaults
 
 KEY_LENGTH = 100  # of source and document type together; the rest of a reference key is names of documents
 DATE_TYPES = ("Date", "Datetime")
@@ -18,7 +19,7 @@ TEXT_FIELDS = ("subject_field", "note_field", "direction_field", "channel_field"
 STANDARD_DATES = ("creation", "modified")
 
 
-class InteractionSource(Document):
+class InteractionSource(BoundedDocument):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 
@@ -58,6 +59,7 @@ class InteractionSource(Document):
 	# end: auto-generated types
 	def validate(self) -> None:
 		self.validate_document_type()
+		self.validate_rights()
 		self.validate_key_length()
 		self.validate_handler()
 		self.validate_party()
@@ -88,6 +90,10 @@ class InteractionSource(Document):
 			self.throw_field("document_type", _("{0} is no list of documents.").format(_(self.document_type)))
 		if self.document_type == "Interaction Log":
 			self.throw_field("document_type", _("the log cannot log itself."))
+
+	def validate_rights(self) -> None:
+		"""What goes into the log is read by many, so whoever makes it do so reads all of it already."""
+		readable.validate_reading(self, interaction_defaults.get_sources())
 
 	def validate_key_length(self, name: str | None = None) -> None:
 		"""Keys of documents begin with both names and end with the document's, in one column."""

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import frappe
-from frappe.model.document import Document
+
+from crm_retention.documents import BoundedDocument
 
 
-class PlanEnrollment(Document):
+class PlanEnrollment(BoundedDocument):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 

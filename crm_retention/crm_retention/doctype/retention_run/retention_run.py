@@ -1,19 +1,24 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 import frappe
 from frappe import _
-from frappe.model.document import Document
 from frappe.query_builder import Interval
 from frappe.query_builder.functions import Now
 
+from crm_retention.api.endpoint import endpoint
+from crm_retention.arguments import Name
+from crm_retention.documents import BoundedDocument
 from crm_retention.parties import PARTY_TYPES
 from crm_retention.permissions import get_readable_query
+from crm_retention.seen_parties import sees_all_parties
+from crm_retention.views.access import get_document
 
 
-class RetentionRun(Document):
+class RetentionRun(BoundedDocument):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 
@@ -32,7 +37,7 @@ class RetentionRun(Document):
 		created: DF.Int
 		current_step: DF.Data | None
 		ended_at: DF.Datetime | None
-		error: DF.Code | None
+		error: DF.SmallText | None
 		heartbeat: DF.Datetime | None
 		kind: DF.Literal["Nightly", "Manual", "Preview"]
 		lifetime_model: DF.Code | None
@@ -54,6 +59,7 @@ class RetentionRun(Document):
 		touchpoints_suppressed: DF.Int
 		touchpoints_unplaced: DF.Int
 		touchpoints_waiting: DF.Int
+		traceback: DF.Code | None
 		unchanged: DF.Int
 		updated: DF.Int
 		user: DF.Link | None
@@ -86,19 +92,24 @@ def clear_old_history() -> None:
 		)
 
 
-@frappe.whitelist()
-def get_preview(run: str) -> dict[str, Any]:
+@endpoint()
+def get_preview(run: Name) -> dict[str, Any]:
 	"""Who would move, as the preview found.
 
-	``matrix`` counts over all parties, ``moves`` names those that the user may read, ``tiers`` are all by rank.
+	``moves`` names the parties that the user may read, ``tiers`` are all by rank. ``matrix`` and ``more`` count for whoever
+	asked for the preview; from others, unless nothing is hidden from them, they count the moves that they see.
 	"""
-	doc = frappe.get_doc("Retention Run", run)
-	doc.check_permission("read")
+	doc = get_document("Retention Run", run)
 	result = json.loads(doc.preview_result or "{}")
 	moves = result.get("moves", [])
 	readable = {party_type: _get_readable(party_type, moves) for party_type in PARTY_TYPES}
 	result["tiers"] = frappe.get_all("Customer Tier", order_by="`tabCustomer Tier`.`rank` desc", pluck="name")
 	result["moves"] = [move for move in moves if move["party"] in readable.get(move["party_type"], ())]
+	if result.pop("user", None) != frappe.session.user and not sees_all_parties():
+		pairs = Counter((move["from"], move["to"]) for move in result["moves"])
+		cells = sorted(pairs.items(), key=str)
+		result["matrix"] = [{"from": old, "to": new, "count": count} for (old, new), count in cells]
+		result["more"] = 0
 	return result
 
 
@@ -109,7 +120,7 @@ def _get_readable(party_type: str, moves: list[dict[str, Any]]) -> set[str]:
 	return set(frappe.get_list(party_type, filters={"name": ("in", names)}, pluck="name", limit=0))
 
 
-@frappe.whitelist()
+@endpoint()
 def get_last_run_card() -> str:
 	"""The day of the last run that ended well, for the number card of the workspace."""
 	frappe.has_permission("Retention Run", "read", throw=True)

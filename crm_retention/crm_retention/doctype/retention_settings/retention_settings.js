@@ -5,6 +5,23 @@ frappe.ui.form.on("Retention Settings", {
 		frm.trigger("show_signals");
 	},
 
+	async before_save(frm) {
+		const periods = { log_keep_days: ["Interaction Log", "occurred_on"], history_keep_days: ["Tier Change", "on_date"] };
+		let rows = 0;
+		for (const [field, [doctype, day]] of Object.entries(periods)) {
+			const days = cint(frm.doc[field]);
+			const before = cint(await frappe.db.get_single_value("Retention Settings", field));
+			if (days <= 0 || (before > 0 && days >= before)) continue;
+			const first = frappe.datetime.add_days(frappe.datetime.get_today(), -days);
+			rows += await frappe.db.count(doctype, { filters: [[day, "<", first]] });
+		}
+		if (!rows) return;
+		const question = __("{0} rows are older than what you want to keep. They will be deleted for ever, with the next clearing of logs. Go on?", [rows]);
+		const agreed = await new Promise((resolve) => frappe.confirm(question, () => resolve(true), () => resolve(false)));
+		if (agreed) frm.doc.agreed_rows = rows;
+		else frappe.validated = false;
+	},
+
 	add_buttons(frm) {
 		if (!frm.has_perm("write")) return;
 		const view = crm_retention.run_view;

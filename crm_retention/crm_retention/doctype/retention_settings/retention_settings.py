@@ -6,15 +6,18 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from crm_retention import catalogue, filters
+from crm_retention import catalogue, filters, keeping
+from crm_retention.api.endpoint import endpoint
+from crm_retention.care import robots
 from crm_retention.configuration import get_plain_settings
+from crm_retention.documents import BoundedDocument
 from crm_retention.engine.config import parse
 from crm_retention.engine.errors import ConfigError
 
 FIELDNAMES = {"period": "period_days", "contact": "contact_days", "complaint": "complaint_days"}
 
 
-class RetentionSettings(Document):
+class RetentionSettings(BoundedDocument):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 
@@ -60,6 +63,7 @@ class RetentionSettings(Document):
 		read_payment_dates: DF.Check
 		robots: DF.Table[TeamRobot]
 		run_hour: DF.Int
+		run_minutes: DF.Int
 		send_messages: DF.Check
 		target_currency: DF.Link | None
 		touchpoints_per_day: DF.Data | None
@@ -71,6 +75,11 @@ class RetentionSettings(Document):
 		self.validate_windows()
 		self.validate_currencies()
 		self.validate_capacity()
+		keeping.validate_periods(self)
+		self.validate_robots()
+
+	def on_update(self) -> None:
+		robots.forget_removed(self)
 
 	def validate_run_hour(self) -> None:
 		if not 0 <= frappe.utils.cint(self.run_hour) <= 23:
@@ -112,6 +121,9 @@ class RetentionSettings(Document):
 		messages = [_("{0}: must be a whole number, 0 or more, or empty").format(place) for place in faults]
 		filters.throw_faults(_(self.doctype), messages)
 
+	def validate_robots(self) -> None:
+		filters.throw_faults(_(self.doctype), robots.get_faults(self))
+
 	def get_company_currencies(self) -> dict[str, str]:
 		"""The base currency of every company whose sales count."""
 		names = [row.company for row in self.companies]
@@ -129,7 +141,7 @@ def is_count(row: Document) -> bool:
 	return not row.touchpoints_per_day or bool(re.fullmatch(r"[0-9]{1,4}", row.touchpoints_per_day))
 
 
-@frappe.whitelist()
+@endpoint()
 def get_signal_catalogue() -> list[dict[str, str]]:
 	"""Every signal of the site, for the form to show."""
 	frappe.has_permission("Retention Settings", "read", throw=True)

@@ -6,12 +6,14 @@ Object.assign(crm_retention.signal_fields, {
 	is_party: (df) =>
 		(df.fieldtype === "Link" && ["Customer", "Lead"].includes(df.options)) || df.fieldtype === "Dynamic Link",
 	has_value: (df) =>
-		!frappe.model.no_value_type.includes(df.fieldtype) && !frappe.model.table_fields.includes(df.fieldtype),
+		df.fieldtype !== "Password" && !frappe.model.no_value_type.includes(df.fieldtype) && !frappe.model.table_fields.includes(df.fieldtype),
 });
 
 frappe.ui.form.on("Retention Signal", {
 	setup(frm) {
-		frm.set_query("source_doctype", () => ({ filters: { istable: 0, issingle: 0, is_virtual: 0 } }));
+		frm.set_query("source_doctype", () => ({ query: "crm_retention.api.choices.search_document_types" }));
+		// the desk would ask whether the user reads DocType itself, which managers do not; the server checks the choice
+		frm.get_field("source_doctype").df.ignore_link_validation = true;
 	},
 
 	refresh(frm) {
@@ -38,7 +40,8 @@ frappe.ui.form.on("Retention Signal", {
 		if (!source) return Promise.resolve();
 		return frappe.model.with_doctype(source).then(() => {
 			const fields = frappe.get_meta(source).fields;
-			const choices = (test) => fields.filter(test).map((df) => ({ value: df.fieldname, label: __(df.label || df.fieldname, null, source), description: df.fieldname }));
+			const is_shown = (df) => frappe.perm.has_perm(source, df.permlevel || 0, "read");
+			const choices = (test) => fields.filter((df) => test(df) && is_shown(df)).map((df) => ({ value: df.fieldname, label: __(df.label || df.fieldname, null, source), description: df.fieldname }));
 			const summed = ["Sum", "Average"].includes(frm.doc.aggregate);
 			frm.set_df_property("party_field", "options", choices(crm_retention.signal_fields.is_party));
 			frm.set_df_property("date_field", "options", [...choices(crm_retention.signal_fields.is_date), { value: "creation", label: __("Created On"), description: "creation" }]);

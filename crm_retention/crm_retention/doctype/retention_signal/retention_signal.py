@@ -4,11 +4,11 @@ import re
 
 import frappe
 from frappe import _
-from frappe.model.document import Document
 
-from crm_retention import catalogue, filters, rules
+from crm_retention import catalogue, filters, readable, rules
 from crm_retention.configuration import LIFETIME_RESULTS, get_plain_signal
 from crm_retention.crm_retention.doctype.retention_signal import signal_field
+from crm_retention.documents import BoundedDocument
 from crm_retention.engine.signals import SIGNAL_NAMES
 from crm_retention.parties import PARTY_TYPES
 
@@ -16,7 +16,7 @@ NUMBER_TYPES = ("Int", "Float", "Currency", "Percent", "Check", "Rating", "Durat
 DATE_TYPES = ("Date", "Datetime")
 
 
-class RetentionSignal(Document):
+class RetentionSignal(BoundedDocument):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 
@@ -43,6 +43,7 @@ class RetentionSignal(Document):
 	def validate(self) -> None:
 		self.validate_signal_name(self.signal_name)
 		self.validate_source()
+		readable.validate_reading(self)
 		self.validate_party_field()
 		self.validate_date_field()
 		self.validate_value_field()

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import frappe
-from frappe.custom.doctype.custom_field.custom_field import create_custom_field
 from frappe.model.utils.rename_field import rename_field
 
 from crm_retention.setup.columns import drop_column
@@ -66,8 +65,16 @@ def sync(signal: Any) -> None:
 			update(field, wanted)
 			return
 		delete(signal.signal_name)
-	create_custom_field(PROFILE, wanted, ignore_validate=True)
+	insert(wanted)
 	allow_unknown(PROFILE)
+
+
+def insert(wanted: dict[str, Any]) -> None:
+	"""Make the custom field: whoever may make the signal makes the field that holds it, and no other."""
+	given = {"doctype": "Custom Field", "dt": PROFILE, "permlevel": 0, "is_system_generated": 1}
+	field = frappe.get_doc(given | wanted)
+	field.flags.ignore_validate = True
+	field.insert(ignore_permissions=True)
 
 
 def update(field: Any, wanted: dict[str, Any]) -> None:

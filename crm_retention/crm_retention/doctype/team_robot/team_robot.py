@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from frappe.model.document import Document
+from crm_retention.documents import BoundedDocument
 
 
-class TeamRobot(Document):
+class TeamRobot(BoundedDocument):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 

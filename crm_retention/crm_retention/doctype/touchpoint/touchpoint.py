@@ -3,13 +3,13 @@ from __future__ import annotations
 from typing import Any
 
 import frappe
-from frappe.model.document import Document
 
-from crm_retention.care import meetings, rules, todos
+from crm_retention.care import meetings, rules, text_checks, todos
 from crm_retention.care.completion import finish
+from crm_retention.documents import BoundedDocument
 
 
-class Touchpoint(Document):
+class Touchpoint(BoundedDocument):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 
@@ -54,6 +54,7 @@ class Touchpoint(Document):
 		priority: DF.Int
 		reason: DF.SmallText | None
 		reminded_on: DF.Date | None
+		request_fingerprint: DF.Data | None
 		request_id: DF.Data | None
 		rule: DF.Link | None
 		run: DF.Link | None
@@ -80,6 +81,7 @@ class Touchpoint(Document):
 	def validate(self) -> None:
 		before = self.get_doc_before_save()
 		rules.set_facts(self)
+		text_checks.validate_touchpoint(self)
 		if before is None:
 			rules.validate_new(self)
 			return

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from frappe import _
-from frappe.model.document import Document
 from frappe.utils import cint, flt
 
 from crm_retention import filters
+from crm_retention.documents import BoundedDocument
 
 
-class TouchpointType(Document):
+class TouchpointType(BoundedDocument):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 

@@ -236,7 +236,8 @@ class MyDay {
 					const text = r.message.queued
 						? __("{0} customers are being handed over.", [r.message.parties])
 						: __("{0} customers and {1} touchpoints handed over.", [r.message.parties, r.message.touchpoints]);
-					frappe.msgprint({ title: __("Hand Over Customers"), message: text, indicator: "green" });
+					const left_out = r.message.left_out ? " " + __("{0} left out: you may not change them.", [r.message.left_out]) : "";
+					frappe.msgprint({ title: __("Hand Over Customers"), message: text + left_out, indicator: "green" });
 					this.load();
 				},
 			})

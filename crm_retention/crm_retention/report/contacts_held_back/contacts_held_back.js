@@ -49,4 +49,10 @@ frappe.query_reports["Contacts Held Back"] = {
 		},
 		{ fieldname: "party", label: __("Party"), fieldtype: "Dynamic Link", options: "party_type", depends_on: "party_type" },
 	],
+
+	formatter(value, row, column, data, default_formatter) {
+		const link = ["Link", "Dynamic Link"].includes(column.fieldtype) && frappe.model.can_read(column.fieldtype === "Link" ? column.options : data?.[column.options]);
+		const text = typeof value === "string" && !link ? frappe.utils.escape_html(value) : value; // Frappe takes names for HTML
+		return default_formatter(text, row, column, data);
+	},
 };

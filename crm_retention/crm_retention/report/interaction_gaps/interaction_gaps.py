@@ -10,7 +10,7 @@ from frappe.query_builder import Case
 from frappe.query_builder.functions import Coalesce, Count, Max, Sum
 from frappe.utils import add_days, cint, flt, getdate
 
-from crm_retention.permissions import get_party_condition, only_where
+from crm_retention.views.access import only_readable
 
 LOG = "Interaction Log"
 DAYS = 90
@@ -66,7 +66,7 @@ def get_rows(
 
 
 def get_query(log: Any, filters: frappe._dict) -> Any:
-	"""Rows of the period that no other row corrects, of parties that the user may read."""
+	"""Rows of the period that no other row corrects and that the user's list has."""
 	other = frappe.qb.DocType(LOG).as_("other")
 	corrected = frappe.qb.from_(other).select(other.supersedes).where(other.supersedes.isnotnull())
 	last = getdate(filters.to_date)  # today where none is given
@@ -77,7 +77,7 @@ def get_query(log: Any, filters: frappe._dict) -> Any:
 	for field in EQUAL:
 		if filters.get(field):
 			query = query.where(log[field] == filters[field])
-	return only_where(query, get_party_condition(LOG))
+	return only_readable(query, LOG)
 
 
 def get_missing(log: Any, fact: str, kinds: list[str]) -> Any:

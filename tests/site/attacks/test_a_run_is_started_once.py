@@ -1,0 +1,162 @@
+"""A run is queued once however many ask for it, none waits for a queue that is gone, and errors tell users no secrets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import frappe
+import pytest
+
+from crm_retention.api.cycle import preview, progress, run_now
+from crm_retention.jobs import nightly
+from crm_retention.jobs.runs import create_run, today
+from tests.site.attacks.inside import Insider
+from tests.site.desk import make_user
+from tests.site.trade import run
+
+pytestmark = pytest.mark.commits
+MANAGER, USER = "manager.of.runs@example.com", "user.of.runs@example.com"
+NO_QUEUE = "redis://127.0.0.1:1"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def manager(site, leave_site_as_it_was):
+	make_user(MANAGER, "Retention Manager")
+	make_user(USER, "Retention User")
+	return Insider(site, MANAGER)
+
+
+@pytest.fixture(autouse=True)
+def no_runs() -> Iterator[None]:
+	frappe.db.rollback()
+	frappe.db.delete("Retention Run")
+	frappe.db.commit()
+	yield
+	frappe.set_user("Administrator")
+	frappe.db.rollback()
+
+
+def get_runs(**filters):
+	frappe.db.rollback()
+	return frappe.get_all("Retention Run", filters, ["name", "status", "error"])
+
+
+@pytest.mark.parametrize(("path", "kind"), [("cycle.run_now", "Manual"), ("cycle.preview", "Preview")])
+def test_six_at_once_queue_one(manager, path, kind):
+	answers = manager.send_at_once(6, "POST", f"/api/method/crm_retention.api.{path}")
+	assert sorted(answer.status for answer in answers) == [200, 417, 417, 417, 417, 417], answers
+	assert len(get_runs(kind=kind)) == 1
+	assert all("already queued or at work" in answer.said for answer in answers if answer.status == 417)
+
+
+def test_preview_of_somebody_else_is_not_in_the_way():
+	preview()
+	frappe.db.commit()
+	frappe.set_user(MANAGER)
+	preview()
+	frappe.db.commit()
+	assert len(get_runs(kind="Preview")) == 2
+
+
+@pytest.fixture
+def no_queue(monkeypatch):
+	"""The address of a queue that nobody listens to."""
+	from frappe.utils import background_jobs
+
+	monkeypatch.setitem(frappe.local.conf, "redis_queue", NO_QUEUE)
+	monkeypatch.setattr(background_jobs, "_redis_queue_conn", None)
+	yield
+	background_jobs._redis_queue_conn = None
+
+
+@pytest.mark.parametrize("method", [run_now, preview])
+def test_without_a_queue_it_says_so_and_no_run_waits(no_queue, method):
+	with pytest.raises(nightly.QueueIsDown, match="queue of background jobs cannot be reached"):
+		method()
+	frappe.db.commit()
+	assert get_runs() == []
+	assert nightly.QueueIsDown.http_status_code == 503
+
+
+def test_a_queue_that_goes_between_leaves_no_run_waiting(no_queue, monkeypatch):
+	monkeypatch.setattr(nightly, "refuse_without_queue", lambda: None)
+	run_now()
+	frappe.db.commit()
+	[row] = get_runs()
+	assert row.status == "Failed"
+	assert "cannot be reached" in row.error
+
+
+def test_a_run_that_the_queue_has_lost_does_not_wait_for_ever():
+	lost = create_run("Manual", today())
+	lost.db_set("creation", frappe.utils.add_to_date(frappe.utils.now(), days=-2), update_modified=False)
+	nightly.enqueue_if_due()
+	frappe.db.commit()
+	assert [row.status for row in get_runs(name=lost.name)] == ["Failed"]
+
+
+@pytest.fixture
+def crashed(monkeypatch):
+	"""A run that ended with an error that nobody foresaw."""
+	from crm_retention.jobs import cycle
+
+	def crash(*_args):
+		raise KeyError("a secret of the machine room")
+
+	monkeypatch.setattr(cycle, "refuse_going_back", crash)
+	with pytest.raises(KeyError):
+		run()
+	return get_runs()[0].name
+
+
+def read_as(user, name):
+	"""The run as the desk sends it to a user, and its progress."""
+	from frappe.desk.form.load import getdoc
+
+	frappe.set_user(user)
+	frappe.local.response = frappe._dict(docs=[])
+	getdoc("Retention Run", name)
+	doc = json.loads(frappe.as_json(frappe.local.response.docs[0]))
+	said = progress(name)
+	frappe.set_user("Administrator")
+	return doc, said
+
+
+def test_users_read_a_sentence_and_managers_what_went_wrong(crashed):
+	doc, said = read_as(USER, crashed)
+	assert said["status"] == "Failed"
+	assert doc["error"] == said["error"] == "The run ended with an error. Please tell a manager."
+	assert "secret" not in json.dumps([doc, said])
+	doc, said = read_as(MANAGER, crashed)
+	assert "a secret of the machine room" in doc["traceback"]
+	assert "Traceback" not in said["error"]
+
+
+def test_users_find_no_traceback_by_list_report_or_filter(crashed):
+	frappe.set_user(USER)
+	for call in (
+		lambda: frappe.get_list("Retention Run", fields=["name", "traceback"]),
+		lambda: frappe.get_list("Retention Run", {"traceback": ("like", "%secret%")}),
+	):
+		try:
+			assert "secret" not in json.dumps(call(), default=str)
+		except (frappe.PermissionError, frappe.DataError):
+			frappe.clear_last_message()
+
+
+def test_runs_of_before_keep_their_traceback_for_managers_alone():
+	from crm_retention.patches.hide_tracebacks import execute
+
+	old = create_run("Manual", today())
+	old.db_set({"status": "Failed", "error": "Traceback (most recent call last):\n  secret"})
+	said = create_run("Manual", today())
+	said.db_set({"status": "Failed", "error": "A run as of today is done already"})
+	for _time in range(2):
+		execute()
+	old.reload()
+	assert (old.error, old.traceback) == (
+		"The run ended with an error. Please tell a manager.",
+		"Traceback (most recent call last):\n  secret",
+	)
+	assert said.reload().error == "A run as of today is done already"

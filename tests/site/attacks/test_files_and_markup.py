@@ -1,0 +1,123 @@
+"""Attaching a file gives it to nobody who may not read it, and a name is a name and no markup."""
+
+from __future__ import annotations
+
+import frappe
+import pytest
+from frappe.core.doctype.file.utils import find_file_by_url
+
+from tests.site.desk import make_customer, make_profile, make_user
+from tests.site.interactions import make_row
+from tests.site.touchpoints import make_touchpoint, make_type
+
+PARTY, USER, OWNER = "Holder", "thief@example.com", "file.owner@example.com"
+EVIL = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def people() -> None:
+	make_type()
+	make_customer(PARTY)
+	for user in (USER, OWNER):
+		make_user(user, "Retention User", "Sales User")
+
+
+def make_file(owner: str, content: str, **values: object) -> str:
+	"""The address of a private file."""
+	frappe.set_user(owner)
+	file = {"doctype": "File", "file_name": f"{content}.txt", "content": content, "is_private": 1, **values}
+	url = frappe.get_doc(file).insert(ignore_permissions=True).file_url
+	frappe.set_user("Administrator")
+	return url
+
+
+@pytest.mark.parametrize("attached", [False, True])
+def test_private_file_of_somebody_else_is_not_attached(attached) -> None:
+	to = {"attached_to_doctype": "Customer", "attached_to_name": PARTY} if attached else {}
+	url = make_file(OWNER, f"secret {attached}", **to)
+	frappe.set_user(USER)
+	with pytest.raises(frappe.PermissionError):
+		make_row(PARTY, note="x", attachment=url).insert()
+	assert not frappe.db.exists("File", {"file_url": url, "attached_to_doctype": "Interaction Log"})
+	assert attached or find_file_by_url(url) is None
+
+
+def test_file_that_is_not_there_is_not_attached() -> None:
+	frappe.set_user(USER)
+	for url in ("/private/files/guess.pdf", "/files/guess.pdf", "/private/files/../site_config.json"):
+		with pytest.raises(frappe.ValidationError):
+			make_row(PARTY, note="x", attachment=url).insert()
+
+
+@pytest.mark.parametrize(
+	"link",
+	[
+		"javascript:alert(1)",
+		" javascript:alert(1)",
+		"JaVaScRiPt:x",
+		"data:text/html,x",
+		"//evil",
+		"file:///etc",
+	],
+)
+def test_link_that_runs_something_is_refused(link) -> None:
+	for user in (USER, "Administrator"):
+		frappe.set_user(user)
+		with pytest.raises(frappe.ValidationError):
+			make_row(PARTY, note="x", attachment=link).insert()
+
+
+def test_ones_own_file_is_attached_and_its_correction_keeps_it() -> None:
+	from crm_retention.api.interactions import correct
+
+	url = make_file(USER, "my photo")
+	frappe.set_user(USER)
+	row = make_row(PARTY, note="x", attachment=url).insert()
+	make_user("corrector@example.com", "Retention Manager", "Sales User")
+	frappe.set_user("corrector@example.com")
+	new = correct(row.name, {"minutes": 3})["name"]
+	assert frappe.db.get_value("Interaction Log", new, "attachment") == url
+
+
+def test_names_are_shown_as_they_are_in_todos_events_and_mails() -> None:
+	frappe.db.set_value("Customer", PARTY, "customer_name", EVIL)
+	make_profile(PARTY)
+	touchpoint = make_touchpoint(PARTY, assigned_to=USER, starts_at=frappe.utils.add_to_date(None, hours=1))
+	todo = frappe.db.get_value("ToDo", {"reference_name": touchpoint.name}, "description")
+	assert "&lt;img" in todo
+	assert "<img" not in todo
+	digest = {
+		"title": EVIL,
+		"intro": EVIL,
+		"url": "/",
+		"link": EVIL,
+		"table": {"head": [EVIL], "rows": [[EVIL]]},
+	}
+	digest["sections"] = [{"title": EVIL, "more": EVIL, "rows": [{"url": "/", "text": EVIL, "note": EVIL}]}]
+	assert "<img" not in frappe.render_template("templates/emails/retention_digest.html", digest)
+
+
+def test_sql_that_makes_todos_escapes_as_the_forms_do() -> None:
+	from crm_retention.backends.site_care_write import as_html
+
+	text = """<a href="x" title='y'>&amp;</a>"""
+	shown = frappe.db.sql(f"select {as_html('%s')}", text)[0][0]
+	assert shown == frappe.utils.escape_html(text)
+
+
+@pytest.mark.parametrize(
+	"link", ["javascript:alert(1)", " JavaScript : x", "data:text/html,<script>x</script>"]
+)
+def test_place_that_runs_something_is_refused(link) -> None:
+	for user in (USER, "Administrator"):
+		frappe.set_user(user)
+		with pytest.raises(frappe.ValidationError):
+			make_touchpoint(PARTY, location=link)
+
+
+def test_markup_of_instructions_runs_nothing() -> None:
+	evil = f'<p>Ask<a href="javascript:alert(1)">here</a>{EVIL}<script>alert(1)</script></p>'
+	name = make_type("Evil Call", instructions=evil)
+	said = frappe.db.get_value("Touchpoint Type", name, "instructions")
+	assert "Ask" in said
+	assert not any(word in said for word in ("javascript", "onerror", "<script"))
