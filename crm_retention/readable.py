@@ -16,7 +16,7 @@ from frappe import _
 from frappe.permissions import get_role_permissions
 from frappe.utils import cstr, flt
 
-from crm_retention import filters
+from crm_retention import compat, filters
 from crm_retention.closed_doctypes import why_closed
 from crm_retention.filters import PARTY_PREFIX
 
