@@ -11,10 +11,9 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.desk.reportview import build_match_conditions
 from frappe.permissions import get_role_permissions
-from pypika.terms import LiteralValue
 
+from crm_retention import compat
 from crm_retention.parties import PARTY_TYPES
 
 Document = tuple[str, str]
@@ -85,11 +84,10 @@ def may_read_any(doctype: str) -> bool:
 def only_readable(query: Any, doctype: str) -> Any:
 	"""The query builder's ``query`` over ``doctype`` without the rows that the user may not read.
 
-	User permissions, shares and this app's rule about parties all apply. The query must have a parameter, because the
-	condition is escaped for a statement with parameters.
+	User permissions, shares and this app's rule about parties all apply.
 	"""
-	condition = build_match_conditions(doctype)
-	return query.where(LiteralValue(condition)) if condition else query
+	condition = compat.get_permission_criterion(doctype)
+	return query if condition is None else query.where(condition)
 
 
 def get_readable(documents: Iterable[Document], party: Document) -> set[Document]:
@@ -116,9 +114,7 @@ def get_listed(doctype: str, names: set[str]) -> list[str]:
 	"""Those of the names that the user's list of a DocType has."""
 	if not frappe.db.exists("DocType", doctype) or not may_read_any(doctype):
 		return []
-	return frappe.get_list(
-		doctype, filters={"name": ("in", sorted(names))}, pluck="name", limit_page_length=0
-	)
+	return frappe.get_list(doctype, filters={"name": ("in", sorted(names))}, pluck="name", limit=0)
 
 
 def get_readable_letters(names: set[str], party: Document) -> set[Document]:

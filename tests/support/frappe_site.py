@@ -21,6 +21,11 @@ from benchkit.baseline import Baseline
 from benchkit.database import Admin
 from benchkit.stores import copy_sqlite
 
+if bench_to_test := os.environ.get("FRAPPE_BENCH"):
+	os.chdir(
+		Path(bench_to_test) / "sites"
+	)  # 16 writes logs, relative to it, as soon as some modules are imported
+
 SAVEPOINT = "before_test"
 # statements that end a transaction; a temporary table does not
 COMMITTING = ("commit", "create_table", "alter_table", "drop_table", "rename_table", "truncate")
