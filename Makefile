@@ -3,8 +3,9 @@
 SHELL := /bin/bash
 PY := $(or $(VENV),.venv)/bin
 SUITE ?= all
+CALLS ?= 10000
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench desk desk-stop lint format benchmark clean
+.PHONY: help demo test fuzz bench desk desk-stop lint format benchmark clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +17,11 @@ demo: ## try it without a bench: score the example purchases, write a report, na
 test: ## run the tests: the engine everywhere, site and browser on a bench; SUITE=engine|site|e2e, ARGS="-k ..."
 	@scripts/venv.sh cli test
 	@$(PY)/python scripts/test.py --suite $(SUITE) -- $(ARGS)
+
+fuzz: ## attack a disposable site with many hostile calls and settings: CALLS=10000, ARGS="-k ..."
+	@scripts/venv.sh cli test
+	@CRM_RETENTION_FUZZ=$(CALLS) TEST_TIME_LIMIT=$${TEST_TIME_LIMIT:-14400} \
+		$(PY)/python scripts/test.py --suite site -- tests/site/attacks $(ARGS)
 
 bench: ## prepare a whole platform on Debian or Ubuntu: FRAPPE_BRANCH, DB=mariadb|sqlite, FRAPPE_REPO, ERPNEXT_REPO, SITE
 	@scripts/bench.sh

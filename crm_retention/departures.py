@@ -13,6 +13,7 @@ from frappe import _
 from frappe.query_builder.functions import Coalesce
 from frappe.utils import now_datetime
 
+from crm_retention.newest import get_newest_names
 from crm_retention.parties import cancel_touchpoints, delete_profile, end_plans, get_party_name
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def end_party_records(party_type: str, party: str) -> None:
 	reason = _("{0} was deleted").format(get_party_name(party_type, party))
 	end_plans(party_type, party, reason)
 	still = of_party | {"status": ("in", ("Open", "Waiting"))}
-	cancel_touchpoints(frappe.get_all("Touchpoint", filters=still, pluck="name", limit=0), reason, {})
+	cancel_touchpoints(get_newest_names("Touchpoint", still), reason, {})
 	for doctype in HISTORY:
 		mark(doctype, party_type, party)
 	frappe.db.delete("Contact Preference", of_party)

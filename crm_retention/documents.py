@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import frappe
@@ -18,7 +19,7 @@ class BoundedDocument(Document):
 
 	def extend(self, key: str, value: Any) -> None:
 		"""Rows of a table. Raises ValidationError for what is no list of rows."""
-		if not isinstance(value, (list, tuple)):
+		if isinstance(value, (str, bytes, dict)) or not isinstance(value, Iterable):
 			self.throw_no_rows(key)
 		super().extend(key, value)
 

@@ -15,6 +15,7 @@ after_install = "crm_retention.setup.install.after_install"
 after_migrate = "crm_retention.setup.install.after_migrate"
 before_uninstall = "crm_retention.setup.uninstall.before_uninstall"
 
+app_include_js = ["/assets/crm_retention/js/desk.js"]
 doctype_js = {
 	"Customer": [
 		"public/js/profile_view.js",

@@ -10,6 +10,8 @@ from frappe.model.rename_doc import rename_doc
 from frappe.query_builder.functions import Coalesce
 from frappe.utils import nowdate
 
+from crm_retention.newest import get_newest_names
+
 if TYPE_CHECKING:
 	from frappe.model.document import Document
 
@@ -83,10 +85,10 @@ def end_plans(party_type: str, party: str, reason: str, give_up_occurrence: bool
 	"""
 	of_party = {"party_type": party_type, "party": party}
 	planned = of_party | {"open_key": ("is", "set"), "status": ("in", ("Open", "Waiting"))}
-	names = frappe.get_all("Touchpoint", filters=planned, pluck="name", limit=0)
+	names = get_newest_names("Touchpoint", planned)
 	cancel_touchpoints(names, reason, {"occurrence_key": None} if give_up_occurrence else {})
 	left = {"open_key": None, "to_date": nowdate(), "ended_why": reason[:140]}
-	for name in frappe.get_all("Plan Enrollment", of_party | {"open_key": ("is", "set")}, pluck="name"):
+	for name in get_newest_names("Plan Enrollment", of_party | {"open_key": ("is", "set")}):
 		frappe.db.set_value("Plan Enrollment", name, left)
 
 

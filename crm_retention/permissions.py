@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import frappe
+from pypika.terms import LiteralValue
 
+from crm_retention import compat
 from crm_retention.parties import PARTY_TYPES
+from crm_retention.sql_text import without_percent_signs
 
 if TYPE_CHECKING:
 	from frappe.model.document import Document
@@ -19,7 +22,7 @@ def get_party_condition(doctype: str, user: str | None = None) -> str:
 
 	Frappe's own list query of each party type is the condition, so that roles, user permissions, shares and
 	other apps' rules all apply. Rows of a party that was deleted are for managers from whom nothing is hidden.
-	Empty when nothing is hidden.
+	Empty when nothing is hidden. The query builder takes it with ``only_where``.
 	"""
 	parts = [_get_type_condition(doctype, party_type, user) for party_type in PARTY_TYPES]
 	sees_all = all(is_whole for _sql, is_whole in parts)
@@ -42,19 +45,26 @@ def _get_type_condition(doctype: str, party_type: str, user: str | None) -> tupl
 def get_readable_query(doctype: str, user: str | None = None) -> str | None:
 	"""The SQL that lists the names of all documents of a type that ``user`` may read; None if there are none."""
 	try:
-		query = frappe.get_list(
+		query = compat.get_list_sql(
 			doctype,
 			fields=[f"`tab{doctype}`.`name`"],
 			user=user or frappe.session.user,
 			order_by=None,
-			limit_page_length=0,
+			limit=0,
 			as_list=True,
-			run=False,
 		)
 	except frappe.PermissionError:
 		frappe.clear_last_message()
 		return None
-	return str(query)
+	return without_percent_signs(query)
+
+
+def only_where(query: Any, condition: str) -> Any:
+	"""The query builder's ``query`` under a condition in SQL; the same query where the condition is empty.
+
+	Statements of the query builder are run with parameters, so that % is written twice.
+	"""
+	return query.where(LiteralValue(condition.replace("%", "%%"))) if condition else query
 
 
 def hides_nothing(query: str) -> bool:

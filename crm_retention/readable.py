@@ -13,11 +13,10 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.desk.reportview import build_match_conditions
 from frappe.permissions import get_role_permissions
 from frappe.utils import cstr, flt
 
-from crm_retention import filters
+from crm_retention import compat, filters
 from crm_retention.closed_doctypes import why_closed
 from crm_retention.filters import PARTY_PREFIX
 
@@ -77,7 +76,7 @@ def may_read_all(doctype: str) -> bool:
 	"""Whether no document of a DocType is hidden from the user: by ownership, user permissions, or rules of an app."""
 	if frappe.session.user == "Administrator":
 		return True
-	return may_read(doctype) and not build_match_conditions(doctype)
+	return may_read(doctype) and compat.get_permission_criterion(doctype) is None
 
 
 def may_read_field(doctype: str, field: str) -> bool:

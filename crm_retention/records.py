@@ -48,7 +48,8 @@ def before_validate(doc: Document, _method: str | None = None) -> None:
 
 
 def validate(doc: Document, _method: str | None = None) -> None:
-	"""What it hands out is the user's to give, and runs nothing."""
+	"""It is of a kind of party; what it hands out is the user's to give, and runs nothing."""
+	validate_party_type(doc)
 	validate_attachments(doc)
 	validate_links(doc)
 
@@ -67,19 +68,27 @@ def validate_share(share: Document, _method: str | None = None) -> None:
 
 
 def validate_made_by_app(doc: Document, _method: str | None = None) -> None:
-	"""Raises PermissionError for what was posted. Flags of a document cannot be sent; a web form ignores permissions."""
-	trusted = doc.flags.ignore_permissions and not frappe.flags.in_web_form and doc.doctype != "Tier Change"
-	if not (doc.flags.by_app or trusted):
+	"""Raises PermissionError for what was posted or imported; for a change of tier, without exception.
+
+	Flags of a document cannot be sent. A web form ignores permissions for whoever fills it in.
+	"""
+	posted = bool(frappe.request or frappe.flags.in_import or frappe.flags.in_web_form)
+	trusted = not posted or (doc.flags.ignore_permissions and not frappe.flags.in_web_form)
+	if not (doc.flags.by_app or (trusted and doc.doctype != "Tier Change")):
 		message = _("{0}: made by the app alone.")
 		frappe.throw(message.format(_(doc.doctype)), frappe.PermissionError)
 
 
 def validate_party(doc: Document) -> None:
-	"""Raises ValidationError for what names no kind of party, or is no name."""
-	if doc.party_type not in PARTY_TYPES:
-		throw_field(doc, "party_type", _("{0} is neither a customer nor a lead.").format(_(doc.party_type)))
+	"""Raises ValidationError for what is no name: Frappe would look for it as a filter or a number."""
 	if not isinstance(doc.party, str) or not doc.party.strip():
 		throw_field(doc, "party", _("this is no name."))
+
+
+def validate_party_type(doc: Document) -> None:
+	"""Raises ValidationError for what is no kind of party."""
+	if doc.party_type not in PARTY_TYPES:
+		throw_field(doc, "party_type", _("{0} is neither a customer nor a lead.").format(_(doc.party_type)))
 
 
 def validate_same_party(doc: Document) -> None:
@@ -87,7 +96,8 @@ def validate_same_party(doc: Document) -> None:
 	stored = get_stored(doc)
 	for field, before in zip(("party_type", "party"), stored or (), strict=False):
 		if doc.get(field) != before:
-			throw_field(doc, field, _("cannot be changed; make a new record instead."))
+			message = _("cannot be changed; make a new record instead.")
+			throw_field(doc, field, message, frappe.CannotChangeConstantError)
 
 
 def validate_attachments(doc: Document) -> None:

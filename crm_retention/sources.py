@@ -9,7 +9,7 @@ import frappe
 from frappe import _
 from frappe.utils import cint
 
-from crm_retention.backends.site_relations import Sources
+from crm_retention.backends.site_relations import PURCHASE_SOURCES, Sources
 from crm_retention.closed_doctypes import why_closed
 from crm_retention.configuration import get_signal_sources, party_fields
 from crm_retention.engine.config import Config
@@ -21,8 +21,12 @@ def get_sources(config: Config, as_of: datetime.date, care: Care | None = None) 
 	"""What the rules of ``config`` and the plans of ``care`` need. Raises ConfigError when the companies' currencies differ and no conversion is set or known."""
 	settings = frappe.get_cached_doc("Retention Settings")
 	chosen = [row.company for row in settings.companies]
+	purchase_source = settings.purchase_source or "Sales Invoice"
+	if purchase_source not in PURCHASE_SOURCES:
+		message = _("{0} is no document that says purchases").format(purchase_source)
+		raise ConfigError([Problem("Retention Settings", "", _("Purchases Are"), message)])
 	return Sources(
-		purchase_doctype=settings.purchase_source or "Sales Invoice",
+		purchase_doctype=purchase_source,
 		factors=get_factors(settings, chosen, as_of),
 		all_companies=not chosen,
 		include_leads=bool(cint(settings.include_leads)),

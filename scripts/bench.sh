@@ -140,6 +140,9 @@ install_packages() {
 
 mariadb_as_root() { as_root mariadb --batch --skip-column-names "$@"; }
 
+# The same for every attempt at this bench, and another for every other, in another root on the same server too.
+account_of_bench() { printf 'frappe_bench_%s' "$(printf '%s' "$(hostname) $(stat -c %d:%i /) $BENCH" | cksum | cut -d' ' -f1)"; }
+
 prepare_mariadb() {
 	if ! port_is_open 3306; then
 		say "Starting MariaDB"
@@ -152,13 +155,13 @@ prepare_mariadb() {
 		export DB_ROOT_USER=root DB_ROOT_PASSWORD=root
 		return
 	fi
-	# An account of its own: root keeps logging in the way this machine has it.
-	say "Making the MariaDB account frappe_bench, which may create databases for sites"
-	export DB_ROOT_USER=frappe_bench
+	# An account of its own: root keeps logging in the way this machine has it, and so does every other bench.
+	DB_ROOT_USER="$(account_of_bench)"
 	DB_ROOT_PASSWORD="$(od -An -N18 -tx1 /dev/urandom | tr -d ' \n')"
-	export DB_ROOT_PASSWORD
-	mariadb_as_root -e "CREATE OR REPLACE USER 'frappe_bench'@'localhost' IDENTIFIED BY '$DB_ROOT_PASSWORD';
-		GRANT ALL ON *.* TO 'frappe_bench'@'localhost' WITH GRANT OPTION;" ||
+	export DB_ROOT_USER DB_ROOT_PASSWORD
+	say "Making the MariaDB account $DB_ROOT_USER, which may create databases for sites"
+	mariadb_as_root -e "CREATE OR REPLACE USER '$DB_ROOT_USER'@'localhost' IDENTIFIED BY '$DB_ROOT_PASSWORD';
+		GRANT ALL ON *.* TO '$DB_ROOT_USER'@'localhost' WITH GRANT OPTION;" ||
 		die "MariaDB lets nobody in." "Say who may create databases: DB_ROOT_USER=... DB_ROOT_PASSWORD=... make bench"
 }
 

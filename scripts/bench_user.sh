@@ -73,7 +73,7 @@ ensure_bench() {
 		give_own_ports
 		remember_database_account
 		rm "$BENCH.making"
-	elif [ "${DB_ROOT_USER:-}" = frappe_bench ]; then
+	elif [[ "${DB_ROOT_USER:-}" = frappe_bench* ]]; then
 		remember_database_account
 	fi
 	cd "$BENCH"
@@ -144,10 +144,23 @@ start_redis() {
 	done
 }
 
+# A step that ends in the middle leaves something that looks like its result. begun NAME marks it until it is done;
+# was_left NAME is true where an earlier attempt did not get that far.
+begun() { touch "config/$1.making"; }
+done_with() { rm -f "config/$1.making"; }
+was_left() { [ -e "config/$1.making" ]; }
+
 ensure_erpnext() {
+	if was_left erpnext; then
+		note "An earlier attempt did not finish ERPNext: fetching it afresh"
+		rm -rf apps/erpnext
+	fi
 	if [ ! -d apps/erpnext ]; then
 		say "Cloning and installing ERPNext $ERPNEXT_BRANCH"
+		begun erpnext
 		bench get-app --skip-assets --branch "$ERPNEXT_BRANCH" erpnext "$ERPNEXT_REPO"
+		env/bin/python -c 'import erpnext' || die "bench get-app ended without ERPNext; its messages are above."
+		done_with erpnext
 	fi
 }
 
@@ -177,13 +190,32 @@ install_editable() {
 	fi
 }
 
+# With --production, because a build that fails without it ends as if it had not.
 build_assets() {
-	if [ ! -e sites/assets/assets.json ]; then
+	if was_left assets || ! assets_are_whole; then
 		say "Building the desk (some minutes)"
+		begun assets
 		bench build --production
 	else
-		bench build --app crm_retention >/dev/null
+		begun assets
+		bench build --production --app crm_retention >/dev/null
 	fi
+	assets_are_whole || die "bench build ended, and some of what it should have built is not there; its messages are above."
+	done_with assets
+}
+
+# Whether what every page of the desk needs is there. (The list of what was built also names what earlier versions had.)
+assets_are_whole() {
+	python3 - <<-'PYTHON'
+		import json, pathlib, sys
+		sites = pathlib.Path("sites")
+		try:
+		    built = json.loads((sites / "assets/assets.json").read_text())
+		    needed = [built[name] for name in ("desk.bundle.js", "desk.bundle.css", "erpnext.bundle.js")]
+		except (OSError, ValueError, KeyError):
+		    sys.exit(1)
+		sys.exit(not all((sites / path.lstrip("/")).exists() for path in needed))
+	PYTHON
 }
 
 # has_app SITE APP. Read to the end: `grep -q` on a pipe would make bench fail on what it still has to write.

@@ -1,179 +1,99 @@
-"""Run the test suites: `make test`, or `make test SUITE=engine|site|e2e`.
+"""Run the test suites: `make test`, or `make test SUITE=engine|site|e2e` (or two of them: SUITE="site e2e").
 
 engine    everywhere, in this checkout's own environment
-site      on a disposable site, wherever there is a bench
-e2e       in a real browser on the same site
+site      on disposable sites, wherever there is a bench; on every bench if there are several
+e2e       in a real browser on the same sites
 
 Fails if any suite fails, or has no tests. What cannot run here is named, with the way to get it.
+TEST_SITES says how many sites to make at once, if not one for each processor.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import json
 import os
-import re
-import shutil
-import signal
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+import tarfile
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from benchkit.bench import Bench, Unusable, find_bench, searched
+from benchkit.bench import Bench, Unusable, find_benches, searched
 from benchkit.browser import find_browser
-from benchkit.checkout import ROOT, copy_checkout
+from benchkit.checkout import ROOT, pack_checkout
 from benchkit.database import admin_from, read_config, stop_mariadb
+from benchkit.engine import Engine
+from benchkit.results import RESULT_MARK, Report, heading
+from benchkit.running import Running
 from benchkit.services import ServiceError, ensure_mariadb, exit_on_first_signal
 from benchkit.stores import database_kind
+from benchkit.suites import FOLDERS, is_asked_for, is_selection
 
-SUITES = ("engine", "site", "e2e")
-NO_TESTS_COLLECTED = 5
-TIME_LIMIT = int(os.environ.get("TEST_TIME_LIMIT", 25 * 60))  # seconds, all suites together
-
-
-@dataclass
-class Report:
-	closing: dict[str, str] = field(default_factory=dict)  # suite -> pytest's last line, or why there is none
-	left_out: dict[str, str] = field(default_factory=dict)
-	failed: list[str] = field(default_factory=list)
-
-	def add(self, suite: str, code: int, closing: str) -> None:
-		if code == NO_TESTS_COLLECTED:
-			closing = "no tests were found, which is an error"
-		self.closing[suite] = closing
-		if code:
-			self.failed.append(suite)
-
-	def print(self) -> None:
-		print("\n=== Summary")
-		for suite, line in sorted(self.closing.items(), key=lambda item: SUITES.index(item[0])):
-			print(f"{suite:9} {'FAILED  ' if suite in self.failed else 'passed  '} {line}")
-		for suite, reason in self.left_out.items():
-			print(f"{suite:9} LEFT OUT {reason}")
+TIME_LIMIT = int(os.environ.get("TEST_TIME_LIMIT", 25 * 60))  # seconds, all suites on a bench together
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def main() -> int:
 	parser = argparse.ArgumentParser(
 		description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
 	)
-	parser.add_argument("--suite", choices=(*SUITES, "all"), default="all")
+	parser.add_argument("--suite", nargs="+", choices=(*FOLDERS, "all"), default=["all"])
 	parser.add_argument("pytest_args", nargs="*", help="after --, passed on to pytest")
 	options = parser.parse_args()
-	wanted = list(SUITES) if options.suite == "all" else [options.suite]
+	by_name = "all" not in options.suite
+	wanted = [suite for suite in FOLDERS if suite in options.suite or not by_name]
+	wanted = [suite for suite in wanted if is_asked_for(suite, options.pytest_args)]
 	exit_on_first_signal()
-
-	report, deadline = Report(), time.monotonic() + TIME_LIMIT
-	on_bench = [suite for suite in wanted if suite != "engine"]
-	together = "engine" in wanted and (os.cpu_count() or 1) > 1
-	if on_bench:
-		beside = (
-			engine_beside(report, options.pytest_args, deadline) if together else contextlib.nullcontext()
-		)
-		run_on_bench(report, on_bench, options.pytest_args, deadline, beside)
-	if "engine" in wanted and "engine" not in report.closing:
-		run_engine(report, options.pytest_args, deadline)
+	report = run(wanted, options.pytest_args)
 	report.print()
 	# asked for by name, a suite that cannot run is a failure
-	return 1 if report.failed or (options.suite != "all" and report.left_out) else 0
+	return 1 if report.failed or not wanted or (by_name and report.left_out) else 0
 
 
-ENGINE = "engine: tests/engine, in this checkout's environment"
+def run(suites: list[str], arguments: list[str]) -> Report:
+	report, running = Report(), Running()
+	on_bench = [suite for suite in suites if suite != "engine"]
+	engine = Engine(arguments, running) if "engine" in suites else None
+	benches = benches_for(on_bench, report)
+	with contextlib.ExitStack() as services, running.limited_to(TIME_LIMIT * max(1, len(benches))):
+		tests = BenchTests(arguments, report, running, engine)
+		if engine and (CORES == 1 or not benches):
+			engine.start()
+			engine.report_to(report)
+		for bench in benches:
+			try:
+				if bench.owner:  # behind a command, services are that place's own
+					services.enter_context(mariadb_running(bench))
+				tests.run(bench, on_bench)
+			except ServiceError as error:
+				for suite in on_bench:
+					report.add(suite, 1, str(error), platform_of(bench))
+			if engine:
+				engine.start()  # unless it runs, because the bench could not be used
+				engine.report_to(report)
+	return report
 
 
-def run_engine(report: Report, arguments: list[str], deadline: float) -> None:
-	heading(ENGINE)
-	code, output = run_and_show(engine_command(arguments), deadline, cwd=ROOT)
-	report.add("engine", code, last_line(output))
-
-
-def engine_command(arguments: list[str]) -> list[str]:
-	return [sys.executable, "-m", "pytest", *writable_cache(), "tests/engine", *arguments]
-
-
-@contextlib.contextmanager
-def engine_beside(report: Report, arguments: list[str], deadline: float) -> Iterator[None]:
-	"""Run the engine suite beside what the block does; its output comes after the block's."""
-	heading(f"{ENGINE}: begins now, its output comes at the end")
-	with tempfile.TemporaryFile("w+") as output:
-		process = subprocess.Popen(
-			engine_command(arguments),
-			cwd=ROOT,
-			stdin=subprocess.DEVNULL,
-			stdout=output,
-			stderr=subprocess.STDOUT,
-		)
-		try:
-			yield
-			with contextlib.suppress(subprocess.TimeoutExpired):
-				process.wait(max(1, deadline - time.monotonic()))
-		finally:
-			if process.poll() is None:
-				process.terminate()
-				process.wait(60)
-		output.seek(0)
-		text = output.read()
-		heading(ENGINE)
-		print(text, flush=True)
-		report.add("engine", process.returncode, last_line(text))
-
-
-def writable_cache() -> list[str]:
-	return [] if os.access(ROOT, os.W_OK) else ["-p", "no:cacheprovider"]
-
-
-def run_on_bench(
-	report: Report,
-	suites: list[str],
-	arguments: list[str],
-	deadline: float,
-	beside: contextlib.AbstractContextManager[None],
-) -> None:
-	"""``beside`` is entered once the database runs, and left before it is stopped again."""
+def benches_for(suites: list[str], report: Report) -> list[Bench]:
+	if not suites:
+		return []
 	try:
-		bench = find_bench()
+		benches = find_benches()
 	except Unusable as error:
-		report.left_out |= dict.fromkeys(suites, str(error))
-		return
-	if bench is None:
-		report.left_out |= dict.fromkeys(suites, f"no bench in {searched()}: `make bench` prepares one")
-		return
-	if "e2e" in suites and not find_browser():
-		report.left_out["e2e"] = (
-			"no browser: sudo apt-get install chromium, or CHROMIUM=/path/to/chrome make test"
-		)
-		suites = [suite for suite in suites if suite != "e2e"]
-	if suites:
-		heading(f"{', '.join(suites)}: on a disposable site of {bench.path}, as {bench.owner.pw_name}")
-		try:
-			with mariadb_running(bench), beside, run_folder(bench) as run:
-				run_site_tests(report, bench, run, suites, arguments, deadline)
-		except ServiceError as error:
-			for suite in suites:
-				report.add(suite, 1, str(error))
+		report.leave_out(suites, str(error))
+		return []
+	if not benches:
+		report.leave_out(suites, f"no bench in {searched()}: `make bench` prepares one")
+	return benches
 
 
-def run_site_tests(
-	report: Report, bench: Bench, run: Path, suites: list[str], arguments: list[str], deadline: float
-) -> None:
-	result = run / "result.json"
-	command = [
-		bench.python, run / "apps/crm_retention/scripts/site_tests.py",
-		"--bench", bench.path, "--run", run, "--result", result, "--suites", *suites, "--pytest-args", *arguments,
-	]  # fmt: skip
-	environment = bench.environment(PYTHONDONTWRITEBYTECODE="1", CHROMIUM=find_browser() or "")
-	code, output = run_and_show(command, deadline, start=bench.popen, cwd=run, env=environment)
-	codes = json.loads(result.read_text()) if result.exists() else {}
-	closing = iter(closing_lines(output))
-	for suite in suites:
-		ran = suite in codes
-		report.add(suite, codes.get(suite, code or 1), next(closing, "") if ran else "did not run, see above")
-	save_screenshots(run / "screenshots")
+def platform_of(bench: Bench) -> str:
+	return f"Frappe {bench.frappe_version}"
 
 
 @contextlib.contextmanager
@@ -188,79 +108,109 @@ def mariadb_running(bench: Bench) -> Iterator[None]:
 			stop_mariadb(admin)
 
 
+@dataclass
+class BenchTests:
+	"""The suites that need a bench, run on one after the other."""
+
+	arguments: list[str]
+	report: Report
+	running: Running
+	engine: Engine | None = None
+	sites: int = field(default=int(os.environ.get("TEST_SITES", 0)))
+
+	def run(self, bench: Bench, suites: list[str]) -> None:
+		heading(f"{', '.join(suites)}: on disposable sites of {bench}, {platform_of(bench)}")
+		if self.engine:
+			self.engine.start()
+		with run_folder(bench) as run:
+			code, result = self.run_there(bench, run, suites)
+			save_screenshots(bench, run)
+		for suite, reason in result.get("left_out", {}).items():
+			self.report.leave_out([suite], reason, platform_of(bench))
+		for suite in suites:
+			if suite not in result.get("left_out", {}):
+				did = result.get("suites", {}).get(suite, {})
+				closing = did.get("closing", "did not run to its end, see above")
+				self.report.add(suite, did.get("code", code or 1), closing, platform_of(bench))
+
+	def run_there(self, bench: Bench, run: Path, suites: list[str]) -> tuple[int, dict]:
+		"""Start the bench's half, show what it prints, and return its exit code and result."""
+		sites = self.sites or (1 if is_selection(self.arguments) else CORES)
+		busy = self.engine is not None and self.engine.runs
+		later = ["--later"] if busy and sites >= CORES else []
+		command = [
+			bench.python, run / "apps/crm_retention/scripts/site_tests.py", "--bench", bench.path, "--run", run,
+			"--suites", *suites, "--sites", sites, *later, "--pytest-args", *self.arguments,
+		]  # fmt: skip
+		extra = {"CHROMIUM": find_browser() or ""} if bench.owner else {}
+		pipe = subprocess.PIPE
+		process = bench.popen(
+			command, cwd=run, env=bench.environment(PYTHONDONTWRITEBYTECODE="1", **extra),
+			stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT,
+		)  # fmt: skip
+		self.running.add(process)
+		if later:
+			threading.Thread(target=say_when_ended, args=(self.engine, process), daemon=True).start()
+		result = show(process)
+		return process.wait() or int(self.running.out_of_time), result
+
+
+def say_when_ended(engine: Engine, process: subprocess.Popen) -> None:
+	"""The last site waits for the processor that the engine's tests have."""
+	engine.process.wait()
+	with contextlib.suppress(OSError):
+		process.stdin.write(b"\n")
+		process.stdin.flush()
+
+
+def show(process: subprocess.Popen) -> dict:
+	"""Print what a process prints as it comes, but for its result, which is returned."""
+	result = {}
+	for line in process.stdout:
+		text = line.decode(errors="replace")
+		if text.startswith(RESULT_MARK):
+			result = json.loads(text.removeprefix(RESULT_MARK))
+		else:
+			print(text, end="", flush=True)
+	return result
+
+
 @contextlib.contextmanager
 def run_folder(bench: Bench) -> Iterator[Path]:
-	"""A folder of the bench's owner, with a copy of this checkout in it: that user may not be able to read ours."""
-	runs = bench.path / "crm-retention-tests" / "runs"
-	run = runs / f"crm-retention-test-{os.getpid()}"
+	"""A folder of the bench's owner with a copy of this checkout in it."""
+	run = bench.path / "crm-retention-tests" / "runs" / run_name(bench)
+	checkout = run / "apps" / "crm_retention"
 	try:
-		copy_checkout(run / "apps" / "crm_retention")
-		for path in (runs.parent, runs, run, *run.rglob("*")):
-			bench.own(path)
+		for command, given in (
+			(["mkdir", "-p", checkout], b""),
+			(["tar", "-xf", "-", "-C", checkout], pack_checkout()),
+		):
+			done = bench.run(command, given)
+			if done.returncode:
+				raise ServiceError(
+					f"{bench} takes no copy of this checkout: {done.stderr.decode(errors='replace')}"
+				)
 		yield run
 	finally:
-		shutil.rmtree(run, ignore_errors=True)
+		bench.run(["rm", "-rf", run])
 
 
-def run_and_show(
-	command: list, deadline: float, start: Callable = subprocess.Popen, **options: Any
-) -> tuple[int, str]:
-	"""Run a command, show its output as it comes, and return its exit code with that output."""
-	options |= {
-		"stdin": subprocess.DEVNULL,
-		"stdout": subprocess.PIPE,
-		"stderr": subprocess.STDOUT,
-		"text": True,
-	}
-	process = start([str(part) for part in command], **options)
-	out_of_time = False
-
-	def give_up(*_: object) -> None:
-		nonlocal out_of_time
-		out_of_time = True
-		print(f"error: the time limit of {TIME_LIMIT} s for all suites is over", flush=True)
-		process.terminate()
-
-	signal.signal(signal.SIGALRM, give_up)
-	signal.alarm(max(1, round(deadline - time.monotonic())))
-	lines = []
-	try:
-		for line in process.stdout:
-			print(line, end="", flush=True)
-			lines.append(line)
-		return process.wait() or int(out_of_time), "".join(lines)
-	except BaseException:  # Ctrl-C or a kill: let it clean up, and wait for it
-		process.terminate()
-		process.wait(60)
-		raise
-	finally:
-		signal.alarm(0)
+def run_name(bench: Bench) -> str:
+	"""Two benches may share one database server, which knows sites by their names."""
+	return f"crm-retention-test-{os.getpid()}-on-{bench.frappe_version.partition('.')[0]}"
 
 
-def closing_lines(output: str) -> list[str]:
-	"""Pytest's last line of each run, such as `3 passed in 1.20s`."""
-	found = re.findall(
-		r"^=*\s*((?:no tests ran|\d+ (?:passed|failed|skipped|error|deselected)).* in [\d.]+s.*?)\s*=*$",
-		output,
-		re.M,
-	)
-	return [re.sub(r"\x1b\[[\d;]*m", "", line) for line in found]
-
-
-def last_line(output: str) -> str:
-	lines = closing_lines(output)
-	return lines[-1] if lines else "did not run to its end, see above"
-
-
-def save_screenshots(taken: Path) -> None:
+def save_screenshots(bench: Bench, run: Path) -> None:
+	packed = bench.run(["tar", "-cf", "-", "-C", run / "screenshots", "."])
+	if packed.returncode:
+		return  # nothing was photographed
 	target = Path(os.environ.get("SCREENSHOTS", ROOT / "screenshots"))
-	if taken.is_dir():
-		shutil.copytree(taken, target, dirs_exist_ok=True)
-		print(f"Screenshots are in {target}")
-
-
-def heading(text: str) -> None:
-	print(f"\n=== {text}", flush=True)
+	target.mkdir(parents=True, exist_ok=True)
+	with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
+		for member in archive.getmembers():
+			if member.isfile() and (file := archive.extractfile(member)):
+				(target / Path(member.name).name).write_bytes(file.read())
+	print(f"Screenshots are in {target}")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ if command -v flock >/dev/null; then flock 9; fi
 [ -x "$VENV/bin/python" ] && is_new_enough "$VENV/bin/python" || make_venv "$(find_python)"
 
 stamp="$VENV/installed"
-extras="$( (cat "$stamp.extras" 2>/dev/null; printf '%s\n' "$@") | sort -u | paste -sd, -)"
+extras="$({ cat "$stamp.extras" 2>/dev/null || true; printf '%s\n' "$@"; } | sort -u | paste -sd, -)"
 wanted="$(cksum <"$ROOT/pyproject.toml") $ROOT $extras"
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
 	say "Installing this checkout with [$extras] into ${VENV#"$ROOT"/}"

@@ -6,14 +6,13 @@ import frappe
 from frappe import _
 from frappe.query_builder.functions import Count, Sum
 from pypika import Case
-from pypika.terms import LiteralValue
 
 from crm_retention.api.endpoint import endpoint
 from crm_retention.arguments import Word
 from crm_retention.care import rules
 from crm_retention.care.my_day import Day, get_my_day
 from crm_retention.jobs.runs import today
-from crm_retention.permissions import touchpoint_query
+from crm_retention.permissions import only_where, touchpoint_query
 
 
 @endpoint()
@@ -45,7 +44,5 @@ def people() -> list[dict[str, Any]]:
 		.where(t.status == "Open")
 		.groupby(t.assigned_to, user.full_name)
 	)
-	if condition := touchpoint_query():
-		query = query.where(LiteralValue(condition))
-	rows = query.run(as_dict=True)
+	rows = only_where(query, touchpoint_query()).run(as_dict=True)
 	return sorted(rows, key=lambda row: (not row.user, -row.open, row.user or ""))

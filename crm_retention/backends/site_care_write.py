@@ -19,7 +19,7 @@ from ..engine.errors import Problem
 from ..engine.occurrences import all_steps
 from ..engine.plans import Care
 from ..engine.touchpoints import CareResult
-from .site_write import STAMPS, Stamp, problem_of, write_halving
+from .site_write import STAMPS, Stamp, paced, problem_of, write_halving
 from .sql import WORK_PREFIX, SqlBackend
 
 PARTIES_PER_BATCH = 5_000
@@ -117,10 +117,10 @@ class CareWriter:
 
 	def batches(self, total: int, size: int = PARTIES_PER_BATCH) -> Iterator[int]:
 		"""Write batch after batch; yields the number of parties written so far, after their commit."""
-		for start in range(0, total, size):
-			for lost in write_halving(self.write, start, min(start + size, total), (PlansChanged,)):
+		for start, end in paced(total, size):
+			for lost in write_halving(self.write, start, end, (PlansChanged,)):
 				self.problems.append(problem_of(lost, self.name_of(lost.at), len(self.problems)))
-			yield min(start + size, total)
+			yield end
 
 	def name_of(self, n: int) -> str:
 		"""The party of a number."""

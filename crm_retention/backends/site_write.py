@@ -8,6 +8,7 @@ All SQL that writes stands in this file.
 from __future__ import annotations
 
 import datetime
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,8 @@ PROFILE = "tabRetention Profile"
 CHANGE = "tabTier Change"
 MOST = 999_999_999_999.0  # the largest that a DECIMAL(21, 9) holds, less a unit
 LONGEST = 140  # characters of a Data field
+FIRST_BATCH, LEAST_BATCH = 200, 50  # parties a transaction
+A_MOMENT = 0.2  # seconds that a transaction may take
 MOST_LOST = 100  # parties that cannot be written before the run is what is wrong
 GONE = (1290, 1836, 2006, 2013, 2014, 2055)  # no connection, or nothing may be written at all
 WORK = f"{WORK_PREFIX}write"
@@ -121,10 +124,10 @@ class ProfileWriter:
 		total = written.created + written.updated
 		if frappe.db.db_type == "sqlite":
 			restore_key("Retention Profile")
-		for start in range(0, total, size):
-			for lost in write_halving(self.write, start, min(start + size, total)):
+		for start, end in paced(total, size):
+			for lost in write_halving(self.write, start, end):
 				self.problems.append(problem_of(lost, self.name_of(lost.at), len(self.problems)))
-			yield min(start + size, total)
+			yield end
 		in_transaction(lambda: self.release(written))
 
 	def name_of(self, n: int) -> str:
@@ -276,6 +279,22 @@ def differs(joined: ir.Table, columns: list[str]) -> ir.BooleanValue:
 			old = old.cast("float64").round(6)
 		parts = parts | ~new.identical_to(old)
 	return parts
+
+
+def paced(total: int, most: int) -> Iterator[tuple[int, int]]:
+	"""The parties of each transaction, from and to (excluded): so many that it is over in a moment, ``most`` at the most.
+
+	Whoever works on one of them meanwhile waits for no more than that, on whatever machine.
+	"""
+	start, size, least = 0, min(most, FIRST_BATCH), min(most, LEAST_BATCH)
+	while start < total:
+		end, begun = min(start + size, total), time.perf_counter()
+		yield start, end
+		start, took = end, time.perf_counter() - begun
+		if took > A_MOMENT:
+			size = max(size // 2, least)
+		elif took < A_MOMENT / 3:
+			size = min(size * 2, most)
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,16 @@ from typing import Any
 import frappe
 from frappe import _
 from frappe.query_builder.functions import Count, Sum
-from frappe.utils import add_days, flt, get_datetime, get_url
+from frappe.utils import add_days, flt, get_datetime, get_url, get_url_to_form, get_url_to_list
 from pypika import Case
-from pypika.terms import LiteralValue
 
 from crm_retention.backends.site import Busy, only_one
 from crm_retention.care import meetings, reminders, robots
 from crm_retention.care.acting import speaking_to
 from crm_retention.care.my_day import get_my_day
+from crm_retention.compat import get_desk_path
 from crm_retention.jobs.runs import today
-from crm_retention.permissions import touchpoint_query
+from crm_retention.permissions import only_where, touchpoint_query
 
 LOCK = "retention_digests"
 DAILY, WEEKLY, CHAT = "retention_daily_digest", "retention_weekly_digest", "retention_chat_digest"
@@ -157,7 +157,7 @@ def get_daily(user: str, as_of: datetime.date) -> dict[str, Any] | None:
 		"title": _("Your day: {0} to do").format(counts["overdue"] + counts["today"]),
 		"intro": intro.format(counts["overdue"], counts["today"], hours),
 		"sections": sections,
-		"url": get_url("/app/my-day"),
+		"url": get_url(get_desk_path("my-day")),
 		"link": _("Open My Day"),
 	}
 
@@ -185,7 +185,7 @@ def as_row(card: Any) -> dict[str, str]:
 		)
 		if part
 	)
-	return {"text": card["title"], "note": note, "url": get_url(f"/app/touchpoint/{card['name']}")}
+	return {"text": card["title"], "note": note, "url": get_url_to_form("Touchpoint", card["name"])}
 
 
 def get_escalated(user: str, as_of: datetime.date) -> list[dict[str, str]]:
@@ -202,7 +202,7 @@ def get_escalated(user: str, as_of: datetime.date) -> list[dict[str, str]]:
 		{
 			"text": row.title,
 			"note": f"{frappe.format(row.due_date, 'Date')} · {frappe.utils.get_fullname(row.assigned_to)}",
-			"url": get_url(f"/app/touchpoint/{row.name}"),
+			"url": get_url_to_form("Touchpoint", row.name),
 		}
 		for row in rows
 	]
@@ -237,7 +237,7 @@ def get_weekly(_user: str, as_of: datetime.date) -> dict[str, Any] | None:
 			"rows": [[row["person"], *(row[key] for key in FIGURES)] for row in [*rows, get_total(rows)]],
 		},
 		"sections": [],
-		"url": get_url("/app/touchpoint"),
+		"url": get_url_to_list("Touchpoint"),
 		"link": _("Open Touchpoints"),
 	}
 
@@ -270,9 +270,7 @@ def get_team(as_of: datetime.date) -> list[dict[str, Any]]:
 		.where(in_week | moved | late)
 		.groupby(t.assigned_to)
 	)
-	if condition := touchpoint_query():
-		query = query.where(LiteralValue(condition))
-	rows = query.run(as_dict=True)
+	rows = only_where(query, touchpoint_query()).run(as_dict=True)
 	found = [as_figures(row) for row in rows]
 	return sorted((row for row in found if any(row[key] for key in FIGURES)), key=lambda row: row["person"])
 

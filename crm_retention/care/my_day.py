@@ -10,10 +10,9 @@ import frappe
 from frappe import _
 from frappe.query_builder.functions import Coalesce
 from frappe.utils import cint, get_datetime
-from pypika.terms import LiteralValue
 
 from crm_retention.bounds import to_day
-from crm_retention.permissions import touchpoint_query
+from crm_retention.permissions import only_where, touchpoint_query
 
 DAYS_AHEAD = 6
 MOST_CARDS = 500
@@ -147,9 +146,7 @@ def get_rows(user: str, as_of: datetime.date, limit: int) -> list[frappe._dict]:
 		.limit(limit)
 	)
 	query = query.where(t.assigned_to == user if user else Coalesce(t.assigned_to, "") == "")
-	if condition := touchpoint_query():
-		query = query.where(LiteralValue(condition))
-	return query.run(as_dict=True)
+	return only_where(query, touchpoint_query()).run(as_dict=True)
 
 
 def get_contacts(rows: list[frappe._dict]) -> dict[tuple[str, str], dict[str, str]]:

@@ -220,8 +220,9 @@ def reschedule(doc: Document, before: Any) -> None:
 		throw_field(doc, "due_date", _("{0} is past.").format(frappe.format(doc.due_date, "Date")))
 	if not has_new_reason(doc, before):
 		throw_field(doc, "reason", _("say why it is moved to another day."), frappe.MandatoryError)
-	moved = (getdate(doc.due_date) - getdate(before.due_date)).days
-	usual = add_days(before.due_date, SERVICE_DAYS)
+	was = getdate(before.due_date) or getdate(doc.due_date)  # a stored day may be none that can be read
+	moved = (getdate(doc.due_date) - was).days
+	usual = add_days(was, SERVICE_DAYS)
 	doc.service_date = add_days(before.service_date or usual, moved)
 	doc.times_rescheduled = cint(before.times_rescheduled) + 1
 

@@ -111,7 +111,7 @@ def get_faults(text: str | None, known: Known, kind: str) -> Iterator[str]:
 
 def _quote(words: str) -> str:
 	"""Words of a text in a message: short, and nothing that would be HTML."""
-	return re.sub(r"[<>&\"'`]", "?", words)[:80]
+	return re.sub(r"[<>&\"`]", "?", words)[:80]
 
 
 def parse(text: str, kind: str) -> nodes.Template:
@@ -121,7 +121,7 @@ def parse(text: str, kind: str) -> nodes.Template:
 	try:
 		tree = environment(kind == LETTER).parse(text)
 	except TemplateSyntaxError as error:
-		problem = _("line {0} cannot be read: {1}").format(error.lineno, _quote(error.message or ""))
+		problem = _("has a syntax error in line {0}: {1}").format(error.lineno, _quote(error.message or ""))
 	except Exception:  # nested too deeply, or a number of thousands of digits
 		problem = _("cannot be read")
 	else:

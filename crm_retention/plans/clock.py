@@ -13,6 +13,7 @@ from frappe.query_builder.functions import Function
 from frappe.utils import add_days, cint, date_diff, flt, getdate, now
 
 from crm_retention.engine.occurrences import DAYS_A_MONTH
+from crm_retention.newest import get_newest
 from crm_retention.plans.ending import OPEN, cancel_touchpoints
 
 ROWS_AT_ONCE = 1000
@@ -125,8 +126,8 @@ def get_acts(family: str, steps: Iterable[str]) -> Iterator[Act]:
 	running = [["plan_family", "=", family], ["open_key", "is", "set"], ["clock_start", "is", "set"]]
 	fields = ["party_type", "party", "clock_start", "phase", "spread"]
 	clocks = {
-		(row[0], row[1]): row[2:]
-		for row in frappe.get_all("Plan Enrollment", running, fields, as_list=True, limit=0)
+		(row.party_type, row.party): (row.clock_start, row.phase, row.spread)
+		for row in get_newest("Plan Enrollment", running, fields)
 	}
 	made = [["plan_family", "=", family], ["step_key", "in", list(steps)], ["occurrence_key", "is", "set"]]
 	fields = [
@@ -139,7 +140,8 @@ def get_acts(family: str, steps: Iterable[str]) -> Iterator[Act]:
 		"due_date",
 		"service_date",
 	]
-	for party_type, party, *act in frappe.get_all("Touchpoint", made, fields, as_list=True, limit=0):
+	for row in get_newest("Touchpoint", made, fields):
+		party_type, party, *act = (row[field] for field in fields)
 		if clock := clocks.get((party_type, party)):
 			yield Act(*act, *clock)
 
@@ -211,7 +213,7 @@ def _get_due(family: str, keys: list[str], first: datetime.date, before: datetim
 		return []
 	conditions = [["plan_family", "=", family], ["step_key", "in", keys], ["status", "in", OPEN]]
 	conditions += [["due_date", ">=", first], ["due_date", "<", before]]
-	return frappe.get_all("Touchpoint", conditions, ["name", "due_date", "service_date"], limit=0)
+	return get_newest("Touchpoint", conditions, ["name", "due_date", "service_date"])
 
 
 def _rename_keys(names: list[str], old: str, new: str) -> None:

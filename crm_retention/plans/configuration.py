@@ -346,6 +346,11 @@ def get_holders() -> list[str]:
 	return frappe.get_all("Touchpoint", waiting, pluck="assigned_to", distinct=True)
 
 
+def get_limit(text: str | None) -> int | None:
+	"""``get_number``, and none for what is stored there that is no number."""
+	return Usable().read("Retention Settings", "", lambda: get_number(text))
+
+
 def get_number(text: str | None) -> int | None:
 	"""A limit as people write it: empty is none. Raises ValidationError for what is no whole number of 0 or more."""
 	written = str(text or "").strip()

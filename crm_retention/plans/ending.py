@@ -8,6 +8,7 @@ import frappe
 from frappe.utils import now, today
 
 from crm_retention.care import todos
+from crm_retention.newest import get_newest_names
 
 OPEN = ("Open", "Waiting")
 ROWS_AT_ONCE = 1000
@@ -31,7 +32,7 @@ def end_enrollments(family: str, why: str) -> None:
 def cancel_touchpoints(conditions: dict[str, Any], why: str) -> int:
 	"""Cancel the touchpoints that are still to be done, with their assignments; how many. Marks them with ``why``."""
 	of = {**conditions, "status": ("in", OPEN)}
-	names = frappe.get_all("Touchpoint", filters=of, pluck="name", limit=0)
+	names = get_newest_names("Touchpoint", of)
 	for start in range(0, len(names), ROWS_AT_ONCE):
 		_cancel(names[start : start + ROWS_AT_ONCE], why)
 	return len(names)

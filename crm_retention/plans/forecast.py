@@ -13,7 +13,7 @@ from frappe import _
 from frappe.query_builder.functions import Count
 from frappe.utils import cint, flt, getdate
 
-from crm_retention.backends.site import BACKENDS, connection
+from crm_retention.backends.site import BACKENDS, connection, site_session
 from crm_retention.plans.rates import WEEKS, NotCounted, get_weekly
 from crm_retention.plans.steps import describe
 from crm_retention.plans.targets import Group, count_targets
@@ -47,6 +47,7 @@ class Load:
 		return self.touchpoints.get(user, nothing), self.hours.get(user, nothing)
 
 
+@site_session()
 def forecast(plan: Any, as_of: datetime.date | None = None) -> dict[str, Any]:
 	"""The load of a plan, a draft as it stands in the form, with that of all other running plans, for whoever asks.
 

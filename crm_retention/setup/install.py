@@ -15,8 +15,12 @@ def after_install() -> None:
 
 
 def after_migrate() -> None:
-	"""Bring roles, fields, columns and settings up to date."""
+	"""Bring roles, fields, columns and settings up to date, and do what a failed installation did not."""
 	prepare()
+	if (
+		seeds.is_owed()
+	):  # the installation stopped before it came to that, and counts as one on 16 all the same
+		seeds.seed()
 	set_first_settings()
 
 

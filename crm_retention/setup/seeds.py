@@ -26,6 +26,11 @@ def seed() -> None:
 	frappe.db.set_default(SEEDED, json.dumps(sorted(done)))
 
 
+def is_owed() -> bool:
+	"""Whether the site was never seeded to the end: what was seeded is written down with the last record."""
+	return frappe.db.get_default(SEEDED) is None
+
+
 def get_docs() -> list[dict[str, Any]]:
 	"""Everything a new site starts with, those that others link to first."""
 	rules = (*get_scorecards(), *get_tiers(), *get_stages())

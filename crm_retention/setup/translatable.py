@@ -67,6 +67,12 @@ def extract_page(fileobj: Any, *_args: Any, **_options: Any) -> Iterator[Message
 	yield message(json.load(fileobj)["title"], "Title of a page")
 
 
+def extract_sidebar(fileobj: Any, *_args: Any, **_options: Any) -> Iterator[Message]:
+	"""The labels of a sidebar of Frappe 16."""
+	for item in json.load(fileobj)["items"]:
+		yield message(item["label"], "Label in the sidebar")
+
+
 def extract_interaction_defaults(fileobj: Any, *_args: Any, **_options: Any) -> Iterator[Message]:
 	"""Names of the channels, kinds and sources of interactions of a new site."""
 	from crm_retention.setup.interaction_defaults import CHANNELS, KINDS

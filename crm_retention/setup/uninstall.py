@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import frappe
 
+from crm_retention import compat
 from crm_retention.setup import approval, boards, custom_fields, indexes, letters, roles, seeds
 
 MODULE = "CRM Retention"
@@ -54,13 +55,15 @@ def delete_records_about_doctypes() -> None:
 
 
 def delete_desk_entries() -> None:
-	"""The sidebar and the icon that Frappe 16 makes of the workspace, and leaves."""
-	workspaces = frappe.get_all("Workspace", filters={"module": MODULE}, pluck="name")
-	if not workspaces or not frappe.db.table_exists("Workspace Sidebar"):
+	"""The sidebar and the icon of Frappe 16, and the copies that users made of the sidebar."""
+	if not compat.HAS_SIDEBARS:
 		return
-	frappe.db.delete("Workspace Sidebar Item", {"parent": ("in", workspaces)})
-	frappe.db.delete("Workspace Sidebar", {"module": MODULE})
-	frappe.db.delete("Desktop Icon", {"link_to": ("in", workspaces), "link_type": ("like", "Workspace%")})
+	sidebars = frappe.get_all("Workspace Sidebar", filters={"module": MODULE}, pluck="name")
+	if sidebars:
+		frappe.db.delete("Workspace Sidebar Item", {"parent": ("in", sidebars)})
+		frappe.db.delete("Workspace Sidebar", {"name": ("in", sidebars)})
+		frappe.db.delete("Desktop Icon", {"link_to": ("in", sidebars), "link_type": ("like", "Workspace%")})
+	frappe.db.delete("Desktop Icon", {"app": "crm_retention"})
 
 
 def get_doctypes() -> list[str]:

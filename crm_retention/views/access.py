@@ -11,10 +11,9 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.desk.reportview import build_match_conditions
 from frappe.permissions import get_role_permissions
-from pypika.terms import LiteralValue
 
+from crm_retention import compat
 from crm_retention.parties import PARTY_TYPES
 
 Document = tuple[str, str]
@@ -72,13 +71,6 @@ def may(doc: Any, permission: str) -> bool:
 	return bool(allowed)
 
 
-def get_permitted_fields(doctype: str) -> set[str]:
-	"""Names of the fields that the user's permission levels read."""
-	meta = frappe.get_meta(doctype)
-	own = meta.get_permitted_fieldnames(user=frappe.session.user, permission_type="read")
-	return {*own, "name", "owner", "creation", "modified", "modified_by", "docstatus"}
-
-
 def escape(text: Any) -> str:
 	"""Text of a client as a message may repeat it."""
 	return frappe.utils.escape_html(str(text)[:140])
@@ -89,19 +81,13 @@ def may_read_any(doctype: str) -> bool:
 	return bool(get_role_permissions(frappe.get_meta(doctype), user=frappe.session.user).get("read"))
 
 
-def may_read_all(doctype: str) -> bool:
-	"""Whether the user may read every row of a DocType."""
-	return may_read_any(doctype) and not build_match_conditions(doctype)
-
-
 def only_readable(query: Any, doctype: str) -> Any:
 	"""The query builder's ``query`` over ``doctype`` without the rows that the user may not read.
 
-	User permissions, shares and this app's rule about parties all apply. The query must have a parameter, because the
-	condition is escaped for a statement with parameters.
+	User permissions, shares and this app's rule about parties all apply.
 	"""
-	condition = build_match_conditions(doctype)
-	return query.where(LiteralValue(condition)) if condition else query
+	condition = compat.get_permission_criterion(doctype)
+	return query if condition is None else query.where(condition)
 
 
 def get_readable(documents: Iterable[Document], party: Document) -> set[Document]:
@@ -128,9 +114,7 @@ def get_listed(doctype: str, names: set[str]) -> list[str]:
 	"""Those of the names that the user's list of a DocType has."""
 	if not frappe.db.exists("DocType", doctype) or not may_read_any(doctype):
 		return []
-	return frappe.get_list(
-		doctype, filters={"name": ("in", sorted(names))}, pluck="name", limit_page_length=0
-	)
+	return frappe.get_list(doctype, filters={"name": ("in", sorted(names))}, pluck="name", limit=0)
 
 
 def get_readable_letters(names: set[str], party: Document) -> set[Document]:

@@ -94,9 +94,7 @@ def get_documents(doc: Any, party_type: str, party: str) -> list[Any]:
 		return []
 	filters += [[doctype, field, "is", "set"], [doctype, "docstatus", "<", 2]]
 	fields = ["name", f"`tab{doctype}`.`{field}` as day"]
-	return frappe.get_list(
-		doctype, filters=filters, fields=fields, limit_page_length=MOST_DOCUMENTS, distinct=True
-	)
+	return frappe.get_list(doctype, filters=filters, fields=fields, limit=MOST_DOCUMENTS, distinct=True)
 
 
 def get_party_filters(doc: Any, meta: Any, party_type: str, party: str) -> list[list[Any]] | None:

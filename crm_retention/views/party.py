@@ -165,7 +165,7 @@ def get_cases(party_type: str, party: str) -> list[dict[str, Any]]:
 			filters={field: party, "docstatus": ("<", 2)},
 			fields=["name", "status", *fields],
 			order_by="creation desc",
-			limit_page_length=MOST_CASES,
+			limit=MOST_CASES,
 		)
 		found += [{"doctype": doctype, **row, "is_open": row.status not in CLOSED} for row in rows]
 	found.sort(key=lambda row: str(row["opened"] or ""), reverse=True)

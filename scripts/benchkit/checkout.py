@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import os
 import shutil
 import subprocess
+import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -12,17 +16,26 @@ NEVER_COPIED = shutil.ignore_patterns(
 )
 
 
-def copy_checkout(target: Path) -> None:
+def pack_checkout() -> bytes:
+	"""A tar archive, for a bench whose owner may not be able to read this checkout, or not even see it."""
+	packed = io.BytesIO()
+	with tarfile.open(fileobj=packed, mode="w", dereference=True) as archive:
+		for file in files_of_checkout():
+			archive.add(file, file.relative_to(ROOT), recursive=False)
+	return packed.getvalue()
+
+
+def files_of_checkout() -> Iterator[Path]:
 	names = listed_by_git()
 	if names is None:  # an unpacked archive has no git directory
-		shutil.copytree(ROOT, target, symlinks=True, ignore=NEVER_COPIED)
+		for folder, folders, files in os.walk(ROOT):
+			ignored = NEVER_COPIED(folder, [*folders, *files])
+			folders[:] = set(folders) - ignored
+			yield from (Path(folder, name) for name in set(files) - ignored)
 		return
-	for name in names:
-		source, copy = ROOT / name, target / name
-		if not source.exists() or source.is_dir():  # deleted but not yet committed, or a submodule
-			continue
-		copy.parent.mkdir(parents=True, exist_ok=True)
-		shutil.copy2(source, copy)
+	for file in (ROOT / name for name in names):
+		if file.is_file():  # neither deleted but not yet committed, nor a submodule
+			yield file
 
 
 def listed_by_git() -> list[str] | None:

@@ -45,9 +45,9 @@ class Admin:
 			return False
 		return True
 
-	def dump(self, database: str, file: Path) -> None:
+	def dump(self, database: str, file: Path, *tables: str) -> None:
 		command = self.client(
-			"--single-transaction", "--quick", "--routines", "--default-character-set=utf8mb4", database,
+			"--single-transaction", "--quick", "--routines", "--default-character-set=utf8mb4", database, *tables,
 			program=("mariadb-dump", "mysqldump"),
 		)  # fmt: skip
 		with file.open("wb") as out:

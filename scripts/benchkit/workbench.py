@@ -36,7 +36,13 @@ class Workbench:
 
 	@property
 	def python(self) -> Path:
-		return self.path / "env" / "bin" / "python"
+		"""Named as it is in the real bench, so that what it compiles is found again by the next run."""
+		return self.bench / "env" / "bin" / "python"
+
+	@property
+	def bytecode(self) -> Path:
+		"""Where Python keeps what it compiled. A bench made with uv has none, and each process would compile ERPNext."""
+		return self.bench / "crm-retention-tests" / "bytecode"
 
 	def environment(self) -> dict[str, str]:
 		kept = {k: v for k, v in os.environ.items() if not k.startswith(("FRAPPE_", "PYTHON", "VIRTUAL_ENV"))}
@@ -45,7 +51,7 @@ class Workbench:
 			"FRAPPE_BENCH_ROOT": str(self.path),
 			"FRAPPE_BENCH": str(self.path),
 			"PYTHONPATH": str(self.path / "apps" / APP),
-			"PYTHONDONTWRITEBYTECODE": "1",
+			"PYTHONPYCACHEPREFIX": str(self.bytecode),
 			RUN_MARK: self.path.name,
 		}
 
@@ -142,6 +148,7 @@ class Workbench:
 			process.terminate()
 			process.wait(20)
 		stop_marked(RUN_MARK, self.path.name)
+		shutil.rmtree(self.bytecode / self.path.relative_to("/"), ignore_errors=True)
 
 
 def link(name: Path, target: Path) -> None:

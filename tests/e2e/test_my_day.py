@@ -22,7 +22,7 @@ def people(site, leave_site_as_it_was):
 	make_customers(LONG, "Field Two", "Field Three")
 	make_seller(ANNA)
 	make_seller(BEN)
-	make_user(BOSS, "Retention Manager", "Sales Manager")
+	make_user(BOSS, "Retention Manager", "Sales Manager", "Sales User")
 	for user in (ANNA, BOSS):
 		doc = frappe.get_doc("User", user)
 		doc.new_password = PASSWORD

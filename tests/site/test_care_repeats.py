@@ -6,6 +6,7 @@ import datetime
 import os
 import signal
 import subprocess
+import threading
 import time
 
 import frappe
@@ -256,6 +257,30 @@ def test_plan_cancelled_in_the_middle_of_a_run_leaves_nothing_open(site):
 	assert process.wait(120) == 0
 	frappe.db.rollback()
 	assert frappe.db.count("Plan Enrollment", {"open_key": ("is", "set")}) == 0
+	assert made(status=("in", ("Open", "Waiting"))) == 0
+	assert frappe.db.count("ToDo", {"reference_type": "Touchpoint", "status": "Open"}) == 0
+
+
+def test_a_plan_that_ends_cancels_what_a_run_wrote_while_it_waited():
+	plan = start_plan()
+	add_members("Member 00")
+	frappe.db.commit()
+	began, written = threading.Event(), threading.Event()
+
+	def end():
+		frappe.db.count("Touchpoint")  # from here on the transaction sees what was committed before
+		began.set()
+		assert written.wait(30)
+		frappe.get_doc("Maintenance Plan", plan.name).cancel()
+
+	ended = threaded(end)
+	assert began.wait(30)
+	night()
+	frappe.db.commit()
+	assert made(status=("in", ("Open", "Waiting")))
+	written.set()
+	ended()
+	frappe.db.rollback()
 	assert made(status=("in", ("Open", "Waiting"))) == 0
 	assert frappe.db.count("ToDo", {"reference_type": "Touchpoint", "status": "Open"}) == 0
 

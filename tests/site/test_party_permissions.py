@@ -39,7 +39,7 @@ def seller(request, customers):
 
 
 def parties(doctype):
-	return {row.party for row in get_list(doctype, fields=["party"], limit_page_length=0)}
+	return {row.party for row in get_list(doctype, fields=["party"], limit=0)}
 
 
 def test_user_without_restrictions_sees_all(customers):

@@ -1,6 +1,7 @@
 """A new site is useful on its first day, and what was seeded belongs to the admin from then on."""
 
 import frappe
+import pytest
 
 from crm_retention.configuration import get_config
 from crm_retention.engine.config import parse
@@ -54,6 +55,26 @@ def test_first_settings_are_written_once():
 	frappe.db.set_single_value("Retention Settings", "run_hour", 5)
 	install.set_first_settings()
 	assert frappe.db.get_single_value("Retention Settings", "run_hour") == 5
+
+
+def test_migration_seeds_what_a_failed_installation_owes(monkeypatch):
+	frappe.db.delete("Lifecycle Stage")
+	seeds.forget()
+	with monkeypatch.context() as patch:
+		broken = {"doctype": "Customer Tier", "tier_name": "Broken", "frequency": "Never"}
+		patch.setattr(seeds, "get_docs", lambda: [*seeds.get_stages(), broken])
+		with pytest.raises(frappe.ValidationError):
+			seeds.seed()
+	assert seeds.is_owed()
+	monkeypatch.setattr(install, "prepare", lambda: None)  # it changes tables, which commits
+	install.after_migrate()
+	assert {stage["name"] for stage in DEFAULTS["stages"]} <= set(
+		frappe.get_all("Lifecycle Stage", pluck="name")
+	)
+	assert not seeds.is_owed()
+	frappe.delete_doc("Lifecycle Stage", "Lost")
+	install.after_migrate()
+	assert not frappe.db.exists("Lifecycle Stage", "Lost")
 
 
 def test_seeded_records_are_valid_on_save():

@@ -140,7 +140,7 @@ def test_every_way_completes_alike(act, touchpoint):
 		({"status": "Done"}, "Outcome"),
 		({"status": "Skipped"}, "Reason"),
 		({"status": "Cancelled"}, "Reason"),
-		({"due_date": "2999-01-01"}, "Reason"),
+		({"due_date": "2199-01-01"}, "Reason"),
 		({"due_date": "2020-01-01", "reason": "Because"}, "Due"),
 		(
 			{"status": "Done", "outcome": "Reached", "next_step": "Call", "next_date": "2020-01-01"},
@@ -334,7 +334,7 @@ def test_account_manager_is_responsible_unless_told_otherwise(people):
 def test_user_deletes_none_and_a_plans_touchpoint_is_cancelled_instead(touchpoint):
 	with pytest.raises(frappe.PermissionError):
 		frappe.delete_doc("Touchpoint", touchpoint.name)
-	frappe.set_user(BOSS)
+	frappe.set_user("Administrator")
 	frappe.db.set_value("Touchpoint", touchpoint.name, "occurrence_key", "family|step|day|Care One")
 	with pytest.raises(frappe.ValidationError, match="cancel it"):
 		frappe.delete_doc("Touchpoint", touchpoint.name)

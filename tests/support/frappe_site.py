@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,11 @@ from benchkit.baseline import Baseline
 from benchkit.database import Admin
 from benchkit.stores import copy_sqlite
 
+if bench_to_test := os.environ.get("FRAPPE_BENCH"):
+	os.chdir(
+		Path(bench_to_test) / "sites"
+	)  # 16 writes logs, relative to it, as soon as some modules are imported
+
 SAVEPOINT = "before_test"
 # statements that end a transaction; a temporary table does not
 COMMITTING = ("commit", "create_table", "alter_table", "drop_table", "rename_table", "truncate")
@@ -31,7 +37,7 @@ class Site:
 
 	name: str
 	bench: Path
-	baseline_file: Path
+	kept: Path  # a folder for what the database was
 	baseline: Baseline | None = None
 
 	@property
@@ -46,8 +52,7 @@ class Site:
 
 	def bench_command(self, *arguments: str) -> list[str]:
 		"""The command line of `bench --site SITE ...`, for subprocess."""
-		python = str(self.bench / "env/bin/python")
-		return [python, "-m", "frappe.utils.bench_helper", "frappe", "--site", self.name, *arguments]
+		return [sys.executable, "-m", "frappe.utils.bench_helper", "frappe", "--site", self.name, *arguments]
 
 	def run(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess:
 		"""`bench --site SITE ...`, to its end. It sees only what is committed."""
@@ -80,10 +85,11 @@ class Site:
 		return self.sites_path / self.name / "db" / f"{frappe.conf.db_name}.db"
 
 	def save_baseline(self) -> None:
+		self.kept.mkdir(parents=True, exist_ok=True)
 		if file := self.sqlite_file:
-			copy_sqlite(file, self.baseline_file)
+			copy_sqlite(file, self.kept / "baseline.db")
 		else:
-			self.baseline = Baseline(self.database, frappe.conf.db_name, self.baseline_file)
+			self.baseline = Baseline(self.database, frappe.conf.db_name, self.kept)
 			self.baseline.save()
 
 	def restore(self) -> None:
@@ -91,7 +97,7 @@ class Site:
 		file = self.sqlite_file
 		frappe.db.close()
 		if file:
-			copy_sqlite(self.baseline_file, file)
+			copy_sqlite(self.kept / "baseline.db", file)
 		else:
 			self.baseline.restore()
 		frappe.destroy()
@@ -105,7 +111,8 @@ def site() -> Iterator[Site]:
 	if not name or not bench:
 		pytest.fail("CRM_RETENTION_SITE and FRAPPE_BENCH name the site to test on; `make test` sets them")
 	with tempfile.TemporaryDirectory() as folder:
-		site = Site(name, Path(bench), Path(folder) / "baseline")
+		# kept from one suite on a site to the next, where somebody names a folder for it
+		site = Site(name, Path(bench), Path(os.environ.get("CRM_RETENTION_BASELINE", folder)))
 		site.connect()
 		site.save_baseline()
 		yield site

@@ -8,7 +8,7 @@ frappe.provide("crm_retention.customer_view");
 	view.escape = escape;
 
 	view.link = (doctype, name, text) =>
-		name ? `<a href="/app/${frappe.router.slug(doctype)}/${encodeURIComponent(name)}">${escape(text || name)}</a>` : escape(text);
+		name ? `<a href="${frappe.utils.get_form_link(doctype, name)}">${escape(text || name)}</a>` : escape(text);
 
 	view.pill = (text, colour) => `<span class="indicator-pill no-indicator-dot ${colour}">${escape(text)}</span>`;
 

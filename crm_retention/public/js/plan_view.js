@@ -70,7 +70,7 @@ Object.assign(crm_retention.plan_view, {
 			...(found.targets || []).map(change((row) => `${__("Targets", null, "Maintenance Plan")}: ${row.label}`)),
 			...(found.settings || []).map(change((row) => row.label)),
 		];
-		const title = __("What Changes Against {0}", [`<a href="/app/maintenance-plan/${encodeURIComponent(found.previous)}">${escape(found.previous)}</a>`]);
+		const title = __("What Changes Against {0}", [`<a href="${frappe.utils.get_form_link("Maintenance Plan", found.previous)}">${escape(found.previous)}</a>`]);
 		const body = lines.length
 			? `<div style="overflow-x: auto"><table class="table table-sm"><tbody>${lines.join("")}</tbody></table></div>`
 			: `<div class="text-muted">${__("Nothing is different yet.")}</div>`;

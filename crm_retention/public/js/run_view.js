@@ -115,7 +115,7 @@ frappe.provide("crm_retention.run_view");
 	function get_moves(moves, left_out) {
 		if (!moves.length) return "";
 		const shown = moves.slice(0, 200);
-		const route = (move) => `/app/${frappe.router.slug(move.party_type)}/${encodeURIComponent(move.party)}`;
+		const route = (move) => frappe.utils.get_form_link(move.party_type, move.party);
 		const name = (tier) => (tier ? __(tier, null, "Customer Tier") : "–");
 		const rows = shown.map(
 			(move) => `<tr><td><a href="${route(move)}">${escape(move.party_name || move.party)}</a></td>

@@ -151,7 +151,7 @@ Object.assign(crm_retention.touchpoint, {
 		}
 		const rows = result.failed.map(
 			(row) =>
-				`<li><a href="/app/touchpoint/${encodeURIComponent(row.name)}">${frappe.utils.escape_html(row.title)}</a>: ` +
+				`<li><a href="${frappe.utils.get_form_link("Touchpoint", row.name)}">${frappe.utils.escape_html(row.title)}</a>: ` +
 				`${frappe.utils.escape_html(row.error)}</li>`
 		);
 		frappe.msgprint({

@@ -92,15 +92,9 @@ class TestTouchpoints:
 
 class TestMadeUp:
 	@pytest.mark.parametrize("user", [USER, MANAGER, SYSTEM, "Administrator"])
-	@pytest.mark.parametrize(
-		"doctype", ["Tier Change", "Contact Stop", "Plan Enrollment", "Retention Profile"]
-	)
-	def test_what_the_app_finds_is_posted_by_nobody(self, doctype, user) -> None:
-		make_customer("Another")
-		rule = frappe.get_all("Contact Rule", pluck="name")[0]
-		row = {"doctype": doctype, "party_type": "Customer", "party": "Another", "on_date": nowdate()}
-		row |= {"kind": "Tier", "to_value": "High Value", "rule": rule, "action": "Drop", "arm": "Treated"}
-		row |= {"plan": make_plan("Trial").insert().name, "stage": None}
+	def test_tier_change_is_entered_by_nobody(self, user) -> None:
+		row = {"doctype": "Tier Change", "party_type": "Customer", "party": PARTY, "on_date": nowdate()}
+		row |= {"kind": "Tier", "to_value": "High Value"}
 		row |= {"flags": {"by_app": 1, "ignore_permissions": 1}, "ignore_permissions": 1, "by_app": 1}
 		frappe.set_user(user)
 		with pytest.raises(frappe.PermissionError):
@@ -113,15 +107,13 @@ class TestMadeUp:
 		with pytest.raises(frappe.PermissionError):
 			make_profile(PARTY)
 
-	@pytest.mark.parametrize(
-		"field", ["source", "reference_key", "reference_name", "reference_doctype", "touchpoint"]
-	)
+	@pytest.mark.parametrize("field", ["source", "reference_key", "reference_name", "reference_doctype"])
 	def test_row_entered_by_hand_says_so(self, field) -> None:
 		value = {
 			"source": frappe.get_all("Interaction Source", pluck="name")[0],
 			"reference_doctype": "Customer",
 		}
-		value |= {"touchpoint": make_touchpoint(PARTY).name, "reference_name": PARTY, "reference_key": "x|y"}
+		value |= {"reference_name": PARTY, "reference_key": "x|y"}
 		given = {field: value[field]}
 		if field == "reference_name":
 			given["reference_doctype"] = "Customer"
@@ -137,6 +129,13 @@ class TestMadeUp:
 			make_row(PARTY, note="x", user=MANAGER).insert()
 		frappe.set_user(MANAGER)
 		assert make_row(PARTY, note="x", user=USER).insert().user == USER
+
+	def test_row_fulfils_no_touchpoint_of_somebody_else(self) -> None:
+		make_customer("Another")
+		theirs = make_touchpoint("Another").name
+		frappe.set_user(USER)
+		with pytest.raises(frappe.ValidationError):
+			make_row(PARTY, note="x", touchpoint=theirs).insert()
 
 	def test_nothing_is_entered_that_has_not_happened(self) -> None:
 		frappe.set_user(USER)

@@ -9,8 +9,12 @@ import frappe
 import pytest
 from frappe.utils import nowdate
 
+from crm_retention.api.handover import brief
 from crm_retention.api.my_day import my_day, people
 from crm_retention.api.profile import explain
+from crm_retention.api.timeline import get_timeline, get_view
+from crm_retention.api.touchpoints import get_events, reschedule, skip
+from crm_retention.care import digests, reminders
 from crm_retention.care.governor import check
 from crm_retention.engine.errors import EngineError, Problem
 from crm_retention.jobs import limits
@@ -219,7 +223,7 @@ def test_nobody_loses_a_tier_because_it_is_broken(nights):
 		("contact rules", "Trial cap", ""),
 		("contact rules", "Trial weekday", ""),
 		("contact rules", "Trial kind", "window_days"),
-		("contact rules", "Trial fact", "party_conditions_json"),
+		("contact rules", "Trial fact", "signal_conditions_json"),
 		("occasions", "Trial month", ""),
 		("occasions", "Trial moon", ""),
 		("occasions", "Trial gone", ""),
@@ -270,6 +274,44 @@ def test_profiles_are_explained_and_messages_judged_all_the_same():
 	names = frappe.get_all("Touchpoint", {"party": MEMBERS[0]}, pluck="name")
 	check(names, datetime.datetime.combine(MONDAY, datetime.time(12)))
 	frappe.db.rollback()
+
+
+READERS = {
+	"the view of a customer": lambda: get_view("Customer", MEMBERS[0]),
+	"the timeline": lambda: get_timeline("Customer", MEMBERS[0]),
+	"the calendar": lambda: get_events("2000-01-01", "2199-12-31"),
+	"the brief of a hand-over": lambda: brief("Customer", MEMBERS[0]),
+	"the daily digest": lambda: digests.get_daily(ANN, MONDAY),
+	"the weekly digest": lambda: digests.get_weekly("Administrator", MONDAY),
+	"the figures of the team": lambda: digests.get_team(MONDAY),
+	"what is late": lambda: reminders.get_late(MONDAY),
+	"the list": lambda: frappe.get_list("Touchpoint", {"party": MEMBERS[0]}, ["*"]),
+	"Touchpoint Load": lambda: run_report("Touchpoint Load"),
+	"Contacts Held Back": lambda: run_report("Contacts Held Back"),
+	"Interaction Gaps": lambda: run_report("Interaction Gaps"),
+}
+
+
+def run_report(name):
+	return frappe.get_doc("Report", name).execute_script_report({})
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_nobody_who_reads_it_is_stopped(reader):
+	frappe.as_json(READERS[reader]())
+
+
+@pytest.mark.parametrize("due", ["0000-00-00", None])
+def test_a_touchpoint_without_a_day_can_be_given_one(due):
+	where = "due_date is null" if due is None else "due_date = '0000-00-00'"
+	(name,) = frappe.db.sql_list(f"select name from tabTouchpoint where {where}")
+	frappe.set_user(ANN)
+	try:
+		assert reschedule(name, nowdate(), "It had no day")["due_date"] == nowdate()
+		assert skip(name, "Not needed")["status"] == "Skipped"
+	finally:
+		frappe.set_user("Administrator")
+		frappe.db.rollback()
 
 
 def test_no_lock_is_left_behind():
@@ -341,8 +383,9 @@ def test_a_run_out_of_time_stops_with_a_sentence_and_lets_go(nights, monkeypatch
 	test_no_lock_is_left_behind()
 
 
-@pytest.mark.skipif("frappe.db.db_type != 'mariadb'")
 def test_no_statement_goes_on_for_ever_and_the_session_is_as_it_was(monkeypatch):
+	if frappe.db.db_type != "mariadb":
+		pytest.skip("other databases have no such limit")
 	monkeypatch.setitem(frappe.conf, "retention_statement_seconds", 1)
 	before = frappe.db.sql("select @@session.max_statement_time")
 	with pytest.raises(frappe.db.OperationalError) as caught, limits.limited_statements():

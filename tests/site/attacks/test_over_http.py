@@ -24,6 +24,7 @@ def names() -> dict[str, str]:
 	for name, group in (("Mine", "Commercial"), ("Foreign", "Government")):
 		make_customer(name, customer_group=group)
 		make_profile(name, score=70)
+	make_customer("Fresh", customer_group="Commercial")
 	make_user(MANAGER, "Retention Manager", "Sales User")
 	permission = {"doctype": "User Permission", "user": MANAGER, "allow": "Customer Group"}
 	permission |= {"for_value": "Commercial", "apply_to_all_doctypes": 1}
@@ -76,6 +77,16 @@ def test_tier_change_is_not_posted(names, user) -> None:
 	assert send(user, "POST", "/api/method/frappe.client.insert", whole).status_code == 403
 	frappe.db.rollback()
 	assert frappe.db.count("Tier Change") == before
+
+
+@pytest.mark.parametrize("doctype", ["Contact Stop", "Plan Enrollment", "Retention Profile"])
+def test_what_the_app_finds_is_not_posted(names, doctype) -> None:
+	rule, plan = (frappe.get_all(name, pluck="name")[0] for name in ("Contact Rule", "Maintenance Plan"))
+	row = {"party_type": "Customer", "party": "Fresh", "on_date": "2026-01-01", "plan": plan, "rule": rule}
+	row |= {"action": "Drop", "arm": "Treated", "flags": {"ignore_permissions": 1}}
+	for user in (MANAGER, ADMIN):
+		answer = send(user, "POST", f"/api/resource/{doctype}", row)
+		assert answer.status_code == 403, answer.text
 
 
 @pytest.mark.parametrize("user", [MANAGER, ADMIN])

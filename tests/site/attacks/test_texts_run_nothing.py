@@ -10,6 +10,7 @@ from frappe.utils import now_datetime
 
 from crm_retention.care import acting, digests, handover, messages, reminders, text_checks, texts
 from crm_retention.patches import hold_back_unsafe_texts
+from crm_retention.views import brief
 from tests.site.desk import make_user
 from tests.site.plans import make_plan
 from tests.site.touchpoints import make_customers, make_seller, make_touchpoint, make_type, only_customer
@@ -351,8 +352,8 @@ def test_no_other_words_of_a_touchpoint_are_texts(field):
 	frappe.db.set_value("Touchpoint", doc.name, field, payload)
 	digest = digests.get_daily(INSIDER, frappe.utils.getdate())
 	shown = frappe.render_template("templates/emails/retention_digest.html", digest)
-	brief = handover.render_brief("Customer", PARTY, INSIDER, BOSS)
-	for html in (shown, brief):
+	told = brief.render("Customer", PARTY) + handover.get_comment(INSIDER, BOSS, 1)
+	for html in (shown, told):
 		assert str(7777 * 7777) not in html
 		assert "<img" not in html
 

@@ -14,7 +14,7 @@ frappe.ui.form.on("Interaction Log", {
 		frappe.db.get_value("Interaction Log", { supersedes: frm.doc.name }, "name").then((r) => {
 			const later = r.message?.name;
 			if (later) {
-				const link = `<a href="/app/interaction-log/${encodeURIComponent(later)}">${frappe.utils.escape_html(later)}</a>`;
+				const link = `<a href="${frappe.utils.get_form_link("Interaction Log", later)}">${frappe.utils.escape_html(later)}</a>`;
 				frm.set_intro(__("This row counts no more: {0} takes its place.", [link]), "orange");
 			} else if (frappe.model.can_create("Interaction Log")) {
 				frm.add_custom_button(__("Correct", null, "Interaction Log"), () => frm.events.correct(frm));

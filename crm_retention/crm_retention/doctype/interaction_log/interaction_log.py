@@ -10,7 +10,7 @@ from crm_retention.permissions import is_manager
 
 CLOCK_TOLERANCE_MINUTES = 5  # a phone's clock may be ahead of the server's
 SUBJECT_LENGTH = 140
-ORIGIN_FIELDS = ("source", "reference_doctype", "reference_name", "reference_key", "touchpoint")
+ORIGIN_FIELDS = ("source", "reference_doctype", "reference_name", "reference_key")
 
 
 class InteractionLog(AppendOnly):
@@ -61,6 +61,7 @@ class InteractionLog(AppendOnly):
 		self.validate_kind()
 		self.validate_occurred_on()
 		self.validate_supersedes()
+		self.validate_touchpoint()
 		self.validate_place()
 		self.set_party_name()
 		self.set_usual()
@@ -109,6 +110,14 @@ class InteractionLog(AppendOnly):
 		if later:
 			message = _("{0} is corrected already, by {1}. Correct that one.")
 			self.throw_field("supersedes", message.format(self.supersedes, later))
+
+	def validate_touchpoint(self) -> None:
+		"""What a row says to have fulfilled was of the same party."""
+		if not self.touchpoint:
+			return
+		of = frappe.db.get_value("Touchpoint", self.touchpoint, ["party_type", "party"])
+		if of != (self.party_type, self.party):
+			self.throw_field("touchpoint", _("it concerns another party."))
 
 	def validate_place(self) -> None:
 		for field, most in (("latitude", 90), ("longitude", 180)):

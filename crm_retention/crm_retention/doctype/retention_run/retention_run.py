@@ -117,9 +117,7 @@ def _get_readable(party_type: str, moves: list[dict[str, Any]]) -> set[str]:
 	names = [move["party"] for move in moves if move["party_type"] == party_type]
 	if not names or get_readable_query(party_type) is None:
 		return set()
-	return set(
-		frappe.get_list(party_type, filters={"name": ("in", names)}, pluck="name", limit_page_length=0)
-	)
+	return set(frappe.get_list(party_type, filters={"name": ("in", names)}, pluck="name", limit=0))
 
 
 @endpoint()

@@ -63,7 +63,7 @@ frappe.ui.form.on("Retention Settings", {
 			}
 			const colour = { Completed: "green", Failed: "red", Partial: "orange", Running: "blue", Queued: "gray" };
 			const rows = runs.map(
-				(run) => `<tr><td class="text-nowrap"><a href="/app/retention-run/${encodeURIComponent(run.name)}">${frappe.datetime.str_to_user(run.as_of)}</a></td>
+				(run) => `<tr><td class="text-nowrap"><a href="${frappe.utils.get_form_link("Retention Run", run.name)}">${frappe.datetime.str_to_user(run.as_of)}</a></td>
 				<td>${__(run.kind, null, "Retention Run")}</td><td><span class="indicator-pill ${colour[run.status]}">${__(run.status, null, "Retention Run")}</span></td>
 				<td class="text-right">${run.parties || 0}</td><td class="text-right">${run.tier_changes || 0}</td><td class="text-right">${run.stage_changes || 0}</td></tr>`
 			);
@@ -78,13 +78,13 @@ frappe.ui.form.on("Retention Settings", {
 		frappe.xcall("crm_retention.crm_retention.doctype.retention_settings.retention_settings.get_signal_catalogue").then((signals) => {
 			const rows = signals.map((row) => {
 				const name = row.custom
-					? `<a href="/app/retention-signal/${encodeURIComponent(row.custom)}">${escape(row.label)}</a>`
+					? `<a href="${frappe.utils.get_form_link("Retention Signal", row.custom)}">${escape(row.label)}</a>`
 					: escape(row.label);
 				return `<tr><td>${name}<div class="text-muted small">${escape(row.name)}</div></td><td>${escape(row.definition)}</td>
 					<td class="hidden-xs">${escape(row.unit)}</td><td class="hidden-xs">${escape(row.source)}</td></tr>`;
 			});
 			frm.get_field("signals_html").$wrapper.html(`<p class="text-muted">${__("What is known about every customer. Further signals are made without code from any document that names a customer.")}
-				<a href="/app/retention-signal">${__("Own Signals")}</a></p>
+				<a href="${frappe.router.make_url(["retention-signal"])}">${__("Own Signals")}</a></p>
 				<div style="overflow-x: auto"><table class="table table-sm"><thead><tr><th>${__("Signal")}</th><th>${__("Meaning")}</th><th class="hidden-xs">${__("Unit")}</th>
 				<th class="hidden-xs">${__("Source", null, "Retention Signal")}</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>`);
 		});

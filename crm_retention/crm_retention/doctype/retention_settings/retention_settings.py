@@ -5,6 +5,7 @@ import re
 import frappe
 from frappe import _
 from frappe.model.document import Document
+from frappe.utils import getdate
 
 from crm_retention import catalogue, filters, keeping
 from crm_retention.api.endpoint import endpoint
@@ -13,6 +14,7 @@ from crm_retention.configuration import get_plain_settings
 from crm_retention.documents import BoundedDocument
 from crm_retention.engine.config import parse
 from crm_retention.engine.errors import ConfigError
+from crm_retention.sources import get_factors
 
 FIELDNAMES = {"period": "period_days", "contact": "contact_days", "complaint": "complaint_days"}
 
@@ -96,6 +98,7 @@ class RetentionSettings(BoundedDocument):
 		if self.convert_currencies:
 			if not self.target_currency:
 				self.throw_field("target_currency", _("is needed to convert currencies."))
+			self.validate_rates()
 			return
 		currencies = self.get_company_currencies()
 		if len(set(currencies.values())) > 1:
@@ -104,6 +107,13 @@ class RetentionSettings(BoundedDocument):
 				"these have different currencies: {0}. Choose companies of one currency, or Convert Currencies."
 			)
 			self.throw_field("companies", message.format(pairs))
+
+	def validate_rates(self) -> None:
+		"""A currency that nothing converts to would end every run."""
+		try:
+			get_factors(self, [row.company for row in self.companies], getdate())
+		except ConfigError as error:
+			self.throw_field("target_currency", "; ".join(problem.message for problem in error.problems))
 
 	def validate_capacity(self) -> None:
 		"""Empty is no limit and 0 is none, so the number is a text; each person has one row."""

@@ -141,8 +141,8 @@ class MyDay {
 	}
 
 	card(card) {
-		const href = `/app/${frappe.router.slug(card.party_type)}/${encodeURIComponent(card.party)}`;
-		const form = `/app/touchpoint/${encodeURIComponent(card.name)}`;
+		const href = frappe.utils.get_form_link(card.party_type, card.party);
+		const form = frappe.utils.get_form_link("Touchpoint", card.name);
 		const colour = /^#[0-9a-f]{3,8}$/i.test(card.tier_colour) ? `style="--my-day-tier: ${card.tier_colour}"` : "";
 		const channel = card.channel ? ` · ${this.esc(__(card.channel, null, "Contact Channel"))}` : "";
 		const promise = card.is_promise ? `<span class="indicator-pill orange">${__("Promise")}</span> ` : "";

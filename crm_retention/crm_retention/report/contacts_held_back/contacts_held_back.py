@@ -106,7 +106,7 @@ def get_columns(fields: tuple[str, ...], period: str | None) -> list[dict[str, A
 	columns = [column("period", _("From"), "Date")] if period else []
 	if "party" in fields:
 		columns += [
-			column("party_type", _("Party Type"), "Link", options="DocType"),
+			column("party_type", _("Party Type"), "Data"),
 			column("party", _("Party"), "Dynamic Link", options="party_type", width=160),
 			column("party_name", _("Party Name"), "Data", width=180),
 		]

@@ -107,7 +107,7 @@ def get_columns(fields: tuple[str, ...], facts: dict[str, list[str]]) -> list[di
 	columns = []
 	if "party" in fields:
 		columns += [
-			column("party_type", _("Party Type"), "Link", options="DocType", width=100),
+			column("party_type", _("Party Type"), "Data", width=100),
 			column("party", _("Party"), "Dynamic Link", options="party_type", width=160),
 			column("party_name", _("Party Name"), "Data", width=180),
 		]

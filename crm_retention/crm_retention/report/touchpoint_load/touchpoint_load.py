@@ -15,7 +15,7 @@ from frappe.utils import add_days, cint, flt, getdate
 from pypika.functions import NullIf
 
 from crm_retention.jobs.runs import today
-from crm_retention.plans.configuration import get_calendar_names, get_calendars, get_number
+from crm_retention.plans.configuration import get_calendar_names, get_calendars, get_limit
 from crm_retention.views.access import get_full_names, only_readable
 
 TOUCHPOINT = "Touchpoint"
@@ -128,11 +128,11 @@ def get_use(many: int, most: int | None, hours: float, most_hours: float | None)
 def get_limits(users: list[str]) -> Mapping[str, Limits]:
 	"""Touchpoints a day and hours a week of each user; None is no limit."""
 	settings = frappe.get_cached_doc("Retention Settings")
-	general = (get_number(settings.touchpoints_per_day), flt(settings.hours_per_week) or None)
+	general = (get_limit(settings.touchpoints_per_day), flt(settings.hours_per_week) or None)
 	own = {row.user: row for row in settings.capacities}
 	limits = dict.fromkeys(users, general)
 	for user in own.keys() & set(users):
-		a_day, hours = get_number(own[user].touchpoints_per_day), flt(own[user].hours_per_week)
+		a_day, hours = get_limit(own[user].touchpoints_per_day), flt(own[user].hours_per_week)
 		limits[user] = (general[0] if a_day is None else a_day, hours or general[1])
 	return limits
 
