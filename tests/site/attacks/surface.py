@@ -21,11 +21,12 @@ def get_methods() -> dict[str, Callable[..., Any]]:
 	for module in pkgutil.walk_packages(crm_retention.__path__, "crm_retention."):
 		if module.name.split(".")[1] not in OUTSIDE:
 			importlib.import_module(module.name)
-	return {
+	found = {
 		f"{method.__module__}.{method.__name__}": method
 		for method in frappe.whitelisted
 		if method.__module__.startswith("crm_retention.")
 	}
+	return dict(sorted(found.items()))
 
 
 def get_doctypes() -> list[str]:

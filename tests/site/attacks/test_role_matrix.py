@@ -72,6 +72,7 @@ def get_calls(names: Any, party: str) -> dict[str, dict[str, Any]]:
 	later, each = add_days(nowdate(), 1), json.dumps([touchpoint])
 	run = names["Retention Run"][party]
 	return {
+		API + "choices.search_document_types": {"txt": "Issue"},
 		API + "cycle.run_now": {},
 		API + "cycle.preview": {},
 		API + "cycle.progress": {"run": run},
@@ -229,6 +230,8 @@ def ask_about(names: Any, path: str, party: str) -> str:
 	finally:
 		frappe.db.rollback(save_point="party")
 	if isinstance(answer, dict) and answer.get("failed") and not answer.get("done"):
+		return refused_with(answer)
+	if isinstance(answer, dict) and answer.get("left_out"):
 		return refused_with(answer)
 	cell = as_cell(answer)
 	# what speaks of no customer by name was done for the one that was asked about
