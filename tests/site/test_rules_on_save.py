@@ -235,6 +235,11 @@ def test_companies_of_different_currencies_are_refused_unless_converted():
 	assert "Euro Trading (EUR)" in message
 	settings.reload()
 	settings.update({"convert_currencies": 1, "target_currency": "EUR"})
+	assert "no Currency Exchange" in refusal(settings)
+	rate = {"from_currency": "USD", "to_currency": "EUR", "exchange_rate": 0.9, "date": "2020-01-01"}
+	frappe.get_doc({"doctype": "Currency Exchange", **rate, "for_buying": 1, "for_selling": 1}).insert()
+	settings.reload()
+	settings.update({"convert_currencies": 1, "target_currency": "EUR"})
 	settings.save()
 
 
