@@ -4,7 +4,7 @@ import json
 
 import frappe
 import pytest
-from frappe.client import get, get_count, get_list
+from frappe.client import get, get_count
 from frappe.desk.doctype.dashboard_chart.dashboard_chart import get as get_chart
 
 from crm_retention.api.cycle import progress
@@ -39,7 +39,7 @@ def seller(request, customers):
 
 
 def parties(doctype):
-	return {row.party for row in get_list(doctype, fields=["party"], limit=0)}
+	return {row.party for row in frappe.get_list(doctype, fields=["party"], limit=0)}
 
 
 def test_user_without_restrictions_sees_all(customers):
