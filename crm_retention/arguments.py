@@ -11,6 +11,7 @@ import datetime
 import json
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -215,6 +216,16 @@ def check_characters(name: str, text: str) -> None:
 	"""Raises ValidationError for text that no database stores: NUL, and halves of characters."""
 	if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
 		frappe.throw(_("{0} has characters that cannot be stored.").format(name))
+
+
+def read_filters(filters: dict[str, Any] | None, days: Iterable[str], words: Iterable[str]) -> frappe._dict:
+	"""Filters of a report, in which ``days`` are dates and ``words`` text, whoever asks. Raises ValidationError naming one."""
+	given = frappe._dict(filters or {})
+	for name in days:
+		given[name] = read_day(name, given[name]) if given.get(name) else None
+	for name in words:
+		given[name] = Text().read(name, given[name]) if given.get(name) else None
+	return given
 
 
 def read_day(name: str, value: Any) -> datetime.date:

@@ -44,13 +44,13 @@ def attack(clients: dict[str, Client], attacker: Attacker, number: int) -> tuple
 def test_no_request_breaks_the_app(answers):
 	broken = [told(*answer) for answer in answers if answer[2] >= 500 and is_ours(answer)]
 	print(dict(Counter(status for _who, _request, status, _text in answers)))
-	assert broken == []
+	assert not broken, "\n".join(broken)
 
 
 def is_ours(answer: tuple[str, Request, int, str]) -> bool:
 	"""Whether the error is the app's: what the platform itself stumbles over, before it asks the app, is not."""
 	_who, request, _status, text = answer
-	return "crm_retention/" in text or "crm_retention" in request.path
+	return "crm_retention/" in text or ("crm_retention" in request.path and "cmd" not in request.values)
 
 
 def test_no_answer_speaks_of_a_customer_who_is_beyond_reach(answers):

@@ -12,6 +12,7 @@ from frappe.query_builder import Case
 from frappe.query_builder.functions import Count, Max, Sum
 from frappe.utils import add_days, add_months, get_first_day, getdate
 
+from crm_retention.arguments import read_filters
 from crm_retention.views.access import only_readable
 
 STOP = "Contact Stop"
@@ -31,7 +32,7 @@ LINKS = {"rule": "Contact Rule", "channel": "Contact Channel", "touchpoint_type"
 
 def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 	"""Columns and rows, the most stopped first. Filters: from_date, to_date, group_by, period (Week or Month), ``EQUAL``."""
-	filters = frappe._dict(filters or {})
+	filters = read_filters(filters, ("from_date", "to_date"), (*EQUAL, "group_by", "period"))
 	fields = GROUPS.get(filters.group_by, GROUPS["Rule"])
 	return get_columns(fields, filters.period), get_rows(filters, fields)
 

@@ -10,6 +10,7 @@ from frappe.query_builder import Case
 from frappe.query_builder.functions import Coalesce, Count, Max, Sum
 from frappe.utils import add_days, cint, flt, getdate
 
+from crm_retention.arguments import read_filters
 from crm_retention.views.access import only_readable
 
 LOG = "Interaction Log"
@@ -26,7 +27,7 @@ EQUAL = ("party_type", "party", "kind", "department", "user")
 
 def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 	"""Columns and rows, the most missing first. Filters: from_date, to_date, group_by, below (percent) and ``EQUAL``."""
-	filters = frappe._dict(filters or {})
+	filters = read_filters(filters, ("from_date", "to_date"), (*EQUAL, "group_by"))
 	facts = get_required_facts(filters.kind)
 	fields = GROUPS.get(filters.group_by, GROUPS["Party and Department"])
 	return get_columns(fields, facts), get_rows(filters, fields, facts)

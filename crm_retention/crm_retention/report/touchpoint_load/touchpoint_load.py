@@ -14,6 +14,7 @@ from frappe.query_builder.functions import Coalesce, Count, Sum
 from frappe.utils import add_days, cint, flt, getdate
 from pypika.functions import NullIf
 
+from crm_retention.arguments import read_filters
 from crm_retention.jobs.runs import today
 from crm_retention.plans.configuration import get_calendar_names, get_calendars, get_limit
 from crm_retention.views.access import get_full_names, only_readable
@@ -26,7 +27,7 @@ Limits = tuple[int | None, float | None]
 
 def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 	"""Columns and rows by week and person. Filters: from_date, weeks, user, only_over and ``EQUAL``."""
-	filters = frappe._dict(filters or {})
+	filters = read_filters(filters, ("from_date",), (*EQUAL, "user"))
 	mondays = get_mondays(filters)
 	rows = [
 		row
