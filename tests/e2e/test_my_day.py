@@ -132,4 +132,4 @@ def test_manager_hands_a_person_over(log_in, screenshot):
 	assert frappe.db.get_value("Customer", LONG, "account_manager") == BEN
 	page.goto(f"/app/customer/{LONG}")
 	settle(page)
-	expect(page.locator(".new-timeline").first).to_contain_text("Hand-over")
+	expect(page.locator(".new-timeline").first).to_contain_text("Handed over from")

@@ -122,7 +122,7 @@ def test_dialog_stays_with_what_was_typed_when_the_server_refuses(desktop, scree
 	dialog.locator(".section-head:visible", has_text="More").click()
 	dialog.locator("[data-fieldname=minutes] input").fill("-5")
 	dialog.get_by_role("button", name="Save", exact=True).click()
-	expect(desktop.locator(".modal.show .msgprint")).to_contain_text("Minutes")
+	expect(desktop.locator(".modal.show .msgprint")).to_contain_text("minutes")
 	screenshot(desktop, "refused")
 	desktop.locator(".modal.show:has(.msgprint) .btn-modal-close").click()
 	expect(desktop.locator(".modal.show")).to_have_count(1)
