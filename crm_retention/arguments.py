@@ -11,6 +11,7 @@ import datetime
 import json
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -20,21 +21,22 @@ import frappe
 from frappe import _
 from frappe.utils import get_system_timezone
 
+from crm_retention.bounds import to_day
+from crm_retention.engine.dates import FIRST_DAY, LAST_DAY
+
 MOST_BYTES = 60_000  # of UTF-8; the column of a long text holds 65,535
 NAME_LENGTH = 140
 MOST_JSON = 512 * 1024
 MOST_DEPTH = 20
 MOST_NUMBER = 1e15
 MOST_NAMES = 500
-FIRST_DAY, LAST_DAY = datetime.date(1900, 1, 1), datetime.date(2200, 12, 31)
-DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ].*)?", re.DOTALL)
 NUMBER = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,3})?")
 # request_ids that the app gives to what it makes itself
 OWN_REQUESTS = ("next|", "promise|", "hand_over|")
 YES, NO = (True, 1, "1", "true"), (False, 0, "0", "false")
 
 
-class Kind:
+class Kind(ABC):
 	"""What an argument may be."""
 
 	def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> Any:
@@ -43,9 +45,9 @@ class Kind:
 
 		return core_schema.any_schema()
 
+	@abstractmethod
 	def read(self, name: str, value: Any) -> Any:
 		"""The value as the method gets it. Raises ValidationError that names the argument."""
-		raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -230,16 +232,7 @@ def read_filters(filters: dict[str, Any] | None, days: Iterable[str], words: Ite
 
 def read_day(name: str, value: Any) -> datetime.date:
 	"""A day that the calendar has, from 1900 to 2200."""
-	day = None
-	if isinstance(value, datetime.datetime):
-		day = value.date()
-	elif isinstance(value, datetime.date):
-		day = value
-	elif isinstance(value, str) and len(value) < NAME_LENGTH and (parts := DAY.fullmatch(value.strip())):
-		try:
-			day = datetime.date(*map(int, parts.groups()))
-		except ValueError:
-			day = None
+	day = to_day(value)
 	if day is None or not FIRST_DAY <= day <= LAST_DAY:
 		message = _("{0}: a day from {1} to {2} is expected, as YYYY-MM-DD.")
 		frappe.throw(message.format(name, FIRST_DAY, LAST_DAY))

@@ -16,6 +16,7 @@ from frappe import _
 from frappe.utils import cint, cstr, get_datetime
 
 from crm_retention import filters
+from crm_retention.engine.dates import FIRST_DAY, LAST_DAY
 
 Span = tuple[float, float]
 Limits = dict[str, Span]
@@ -219,10 +220,8 @@ def get_day_fault(value: Any, fieldtype: str) -> str | None:
 	day = to_day(value, fieldtype)
 	if day is None:
 		return _("{0} is not a date").format(shown(value))
-	if not filters.FIRST_DAY <= day <= filters.LAST_DAY:
-		return _("must be from {0} to {1}").format(
-			filters.FIRST_DAY.isoformat(), filters.LAST_DAY.isoformat()
-		)
+	if not FIRST_DAY <= day <= LAST_DAY:
+		return _("must be from {0} to {1}").format(FIRST_DAY.isoformat(), LAST_DAY.isoformat())
 	return None
 
 

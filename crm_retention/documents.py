@@ -14,6 +14,13 @@ from crm_retention import bounds
 from crm_retention.setup.nullable import get_nullable_fields
 
 
+def throw_field(
+	doc: Document, field: str, message: str, error: type[Exception] = frappe.ValidationError
+) -> None:
+	"""Refuse, naming the field."""
+	frappe.throw(_("{0}: {1}").format(_(doc.meta.get_label(field)), message), error)
+
+
 class BoundedDocument(Document):
 	"""A document whose fields have bounds, see ``bounds``: what lies beyond them is refused, naming row and field."""
 

@@ -17,6 +17,7 @@ from frappe import _
 from frappe.model import no_value_fields, table_fields
 
 from crm_retention.engine.config import parse
+from crm_retention.engine.dates import FIRST_DAY, LAST_DAY
 from crm_retention.engine.errors import ConfigError, Problem
 from crm_retention.engine.reader import split_list
 
@@ -30,7 +31,6 @@ MOST_CONDITIONS = 200
 MOST_VALUES = 1_000
 LONGEST_VALUE = 1_000
 LONGEST_TEXT = 1_000_000
-FIRST_DAY, LAST_DAY = datetime.date(1900, 1, 1), datetime.date(2200, 12, 31)
 
 DeskFilter = list[Any]
 PlainCondition = list[Any]

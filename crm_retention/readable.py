@@ -13,12 +13,12 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.permissions import get_role_permissions
 from frappe.utils import cstr, flt
 
 from crm_retention import compat, filters
 from crm_retention.closed_doctypes import why_closed
 from crm_retention.filters import PARTY_PREFIX
+from crm_retention.views.access import may_read_any
 
 CONDITIONS = (("party_conditions_json", "Customer"), ("signal_conditions_json", "Retention Profile"))
 
@@ -67,16 +67,11 @@ READINGS = {
 }
 
 
-def may_read(doctype: str) -> bool:
-	"""Whether the user's roles read a DocType; documents shared or owned do not make a reader of it."""
-	return bool(get_role_permissions(frappe.get_meta(doctype), user=frappe.session.user).get("read"))
-
-
 def may_read_all(doctype: str) -> bool:
 	"""Whether no document of a DocType is hidden from the user: by ownership, user permissions, or rules of an app."""
 	if frappe.session.user == "Administrator":
 		return True
-	return may_read(doctype) and compat.get_permission_criterion(doctype) is None
+	return may_read_any(doctype) and compat.get_permission_criterion(doctype) is None
 
 
 def may_read_field(doctype: str, field: str) -> bool:
@@ -160,7 +155,7 @@ def is_same_list(text: str | None, stored: str | None) -> bool:
 
 
 def get_reading_faults(doc: Any, reading: Reading, doctype: str, label: str) -> Iterator[str]:
-	if not may_read(doctype):
+	if not may_read_any(doctype):
 		yield _("{0}: {1}").format(label, _("you may not read {0}").format(_(doctype)))
 		return
 	if not may_read_all(doctype):
@@ -220,7 +215,7 @@ def get_condition_faults(doc: Any, stored: list[Any]) -> Iterator[str]:
 			is_same_list(doc.get(field), before.get(field)) for before in stored
 		):
 			continue
-		if not may_read(doctype):
+		if not may_read_any(doctype):
 			message = _("you may not read {0}").format(_(doctype))
 			yield _("{0}: {1}").format(_(doc.meta.get_label(field)), message)
 		else:
@@ -253,7 +248,7 @@ def get_criterion_faults(card: Any) -> Iterator[str]:
 	label = _(frappe.get_meta("Customer Scorecard Criterion").get_label("signal"))
 	for row in card.criteria:
 		doctype, field = get_place(row.signal)
-		if not may_read(doctype) or not may_read_field(doctype, field):
+		if not may_read_any(doctype) or not may_read_field(doctype, field):
 			place = _("{0}, row {1}, {2}").format(_(card.meta.get_label("criteria")), row.idx, label)
 			yield _("{0}: {1}").format(place, get_hidden(doctype, field))
 
@@ -267,7 +262,7 @@ def get_place(name: str, party_type: str = "Customer") -> tuple[str, str]:
 
 def only_shown(options: Iterable[dict[str, str]]) -> list[dict[str, str]]:
 	"""Choices of a scorecard (see ``catalogue``) without fields that the user may not read."""
-	readable = {doctype: may_read(doctype) for doctype in ("Customer", "Retention Profile")}
+	readable = {doctype: may_read_any(doctype) for doctype in ("Customer", "Retention Profile")}
 	places = [(option, *get_place(option["value"])) for option in options]
 	return [row for row, doctype, field in places if readable[doctype] and may_read_field(doctype, field)]
 

@@ -10,6 +10,7 @@ from frappe import _
 from frappe.model import attachment_fieldtypes
 from frappe.utils import cstr
 
+from crm_retention.documents import throw_field
 from crm_retention.parties import PARTY_TYPES
 from crm_retention.permissions import get_stored
 
@@ -139,10 +140,3 @@ def validate_attachment(doc: Document, field: str, url: str) -> None:
 	if not any(file.owner == frappe.session.user for file in files):
 		message = _("this file was uploaded by somebody else. Upload it here to attach it.")
 		throw_field(doc, field, message, frappe.PermissionError)
-
-
-def throw_field(
-	doc: Document, field: str, message: str, error: type[Exception] = frappe.ValidationError
-) -> None:
-	"""Refuse, naming the field."""
-	frappe.throw(_("{0}: {1}").format(_(doc.meta.get_label(field)), message), error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,14 +10,13 @@ import frappe
 import ibis
 import ibis.expr.types as ir
 
-from ..engine.dates import literal
+from ..engine.dates import FIRST_DAY, literal
 from ..engine.relations import RELATIONS
 
 STANDARD_TYPES = {"name": "string", "owner": "string", "modified_by": "string", "parent": "string"}
 STANDARD_TYPES |= {"parenttype": "string"}
 STANDARD_TYPES |= {"docstatus": "int64", "idx": "int64", "creation": "timestamp", "modified": "timestamp"}
 LEAD_PREFIX = "Lead: "
-FIRST_DAY = datetime.date(1900, 1, 1)
 
 
 @dataclass(frozen=True)

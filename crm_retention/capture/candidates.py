@@ -22,6 +22,7 @@ from crm_retention.engine.conditions import all_of, holds
 from crm_retention.engine.config import parse
 from crm_retention.engine.values import Condition
 from crm_retention.parties import PARTY_TYPES
+from crm_retention.readable import READINGS
 
 COLUMNS = (
 	"party_type",
@@ -48,18 +49,7 @@ OUTWARD = ("Out", "Outgoing", "Sent", "Outbound")
 SUBJECT_LENGTH = 140
 LOG = "Interaction Log"
 ALWAYS = ("name", "docstatus", "creation", "modified", "owner")
-FIELDS = (
-	"party_field",
-	"party_type_field",
-	"date_field",
-	"minutes_field",
-	"subject_field",
-	"note_field",
-	"user_field",
-	"direction_field",
-	"channel_field",
-	"contact_field",
-)
+FIELDS = READINGS["Interaction Source"].fields
 
 
 @dataclass(frozen=True)

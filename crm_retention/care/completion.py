@@ -8,7 +8,8 @@ import frappe
 from frappe import _
 from frappe.utils import cint, cstr, flt, now_datetime
 
-from crm_retention.care.people import may_care, throw_field
+from crm_retention.care.people import may_care
+from crm_retention.documents import throw_field
 
 if TYPE_CHECKING:
 	from frappe.model.document import Document

@@ -7,8 +7,7 @@ finished by starting it again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any, TypedDict
 
 import frappe
@@ -17,6 +16,7 @@ from frappe.utils import cstr, nowdate
 
 from crm_retention import filters
 from crm_retention.care import rules, text_checks, todos
+from crm_retention.care.acting import acting_as
 from crm_retention.care.people import may_care
 from crm_retention.care.reminders import insert_notices
 from crm_retention.views.access import by_doctype, get_document, get_listed, may_change
@@ -90,6 +90,7 @@ def get_job_id(from_user: str, to_user: str, parties: list[Party]) -> str:
 
 def run_hand_over(by: str, from_user: str, parties: list[Party] | None = None, **given: Any) -> None:
 	"""Body of the job, with the rights that ``by`` has when it runs: commits after each party; the outcome goes to ``by``."""
+	validate_asker(by)
 	with acting_as(by):
 		mine, left_out = get_changeable(get_parties(from_user, parties))
 		result = move_all(mine, from_user=from_user, commit=True, **given)
@@ -105,17 +106,10 @@ def run_hand_over(by: str, from_user: str, parties: list[Party] | None = None, *
 	frappe.db.commit()
 
 
-@contextmanager
-def acting_as(user: str) -> Iterator[None]:
-	"""The rights of a user, who must be an enabled manager still. Raises PermissionError."""
+def validate_asker(user: str) -> None:
+	"""Raises PermissionError unless who asked for a hand-over is an enabled manager still."""
 	if not frappe.db.get_value("User", user, "enabled") or not rules.is_manager(user):
 		frappe.throw(_("Only Retention Managers hand over."), frappe.PermissionError)
-	before = frappe.session.user
-	frappe.set_user(user)
-	try:
-		yield
-	finally:
-		frappe.set_user(before)
 
 
 def validate(from_user: str, to_user: str, tell_customer: bool, email_template: str | None) -> None:

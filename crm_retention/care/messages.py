@@ -26,9 +26,10 @@ from crm_retention.backends.site import Busy, only_one
 from crm_retention.care import texts
 from crm_retention.care.acting import acting_as
 from crm_retention.care.my_day import get_contacts
+from crm_retention.care.people import may_tell
 from crm_retention.care.rules import OWNER_FIELDS
 from crm_retention.care.text_checks import Part, get_parts, get_reason
-from crm_retention.care.text_values import get_values, may_read
+from crm_retention.care.text_values import get_values
 
 if TYPE_CHECKING:
 	from frappe.model.document import Document
@@ -206,7 +207,7 @@ def get_sender(doc: Document) -> str:
 		raise NotConfiguredError(
 			_("Messages wait: nobody is responsible for {0}, and the settings name no one.").format(doc.party)
 		)
-	if not may_read(doc.party_type, doc.party, user):
+	if not may_tell(user, doc.party_type, doc.party):
 		message = _("{0} is disabled or may not read {1} {2}.")
 		raise UndeliverableError(message.format(user, _(doc.party_type), doc.party))
 	return user

@@ -1,14 +1,8 @@
-"""Who may care for a party, and how a touchpoint that may not be is refused."""
+"""Who may care for a party, and for what is written to it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import frappe
-from frappe import _
-
-if TYPE_CHECKING:
-	from frappe.model.document import Document
 
 
 def may_care(user: str, party_type: str, party: str) -> bool:
@@ -18,8 +12,6 @@ def may_care(user: str, party_type: str, party: str) -> bool:
 	return bool(frappe.has_permission(party_type, "read", party, user=user))
 
 
-def throw_field(
-	doc: Document, field: str, message: str, error: type[Exception] = frappe.ValidationError
-) -> None:
-	"""Refuse, naming the field."""
-	frappe.throw(_("{0}: {1}").format(_(doc.meta.get_label(field)), message), error)
+def may_tell(user: str, doctype: str, name: str) -> bool:
+	"""Whether what a document says may stand in a message of the user's: it is there, and theirs to read."""
+	return bool(frappe.db.exists(doctype, name)) and may_care(user, doctype, name)

@@ -10,7 +10,8 @@ from frappe import _
 from frappe.utils import add_days, add_to_date, cint, cstr, get_datetime, getdate, now_datetime, nowdate
 
 from crm_retention.care.completion import validate_facts
-from crm_retention.care.people import may_care, throw_field
+from crm_retention.care.people import may_care
+from crm_retention.documents import throw_field
 from crm_retention.permissions import is_manager
 
 if TYPE_CHECKING:

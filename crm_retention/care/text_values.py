@@ -10,6 +10,7 @@ from frappe import _
 from frappe.model import get_permitted_fields, no_value_fields, table_fields
 from frappe.utils import getdate, nowdate
 
+from crm_retention.care.people import may_tell
 from crm_retention.care.rules import OWNER_FIELDS
 from crm_retention.care.texts import Known, Plain, TextError, Values, as_plain
 from crm_retention.parties import PARTY_TYPES
@@ -58,7 +59,7 @@ def get_touchpoint_fields(user: str | None = None) -> list[str]:
 
 def get_values(doc: Any, user: str) -> Values:
 	"""Values of a touchpoint's message, with what ``user`` may read. Raises TextError if that is not even the party."""
-	if not may_read(doc.party_type, doc.party, user):
+	if not may_tell(user, doc.party_type, doc.party):
 		message = _("{0} is disabled or may not read {1} {2}")
 		raise TextError(message.format(user, _(doc.party_type), doc.party))
 	party = get_row(doc.party_type, doc.party, get_fields(doc.party_type, user))
@@ -70,13 +71,6 @@ def get_values(doc: Any, user: str) -> Values:
 		"doc": {"party_name": get_party_name(doc), **party},
 		"touchpoint": touchpoint,
 	}
-
-
-def may_read(doctype: str, name: str, user: str) -> bool:
-	"""Whether an enabled user may read a document."""
-	if not frappe.db.get_value("User", user, "enabled") or not frappe.db.exists(doctype, name):
-		return False
-	return bool(frappe.has_permission(doctype, "read", name, user=user))
 
 
 def get_row(doctype: str, name: str, fields: list[str]) -> dict[str, Plain]:
@@ -106,7 +100,7 @@ def get_names(doc: Any, party: dict[str, Plain], user: str) -> dict[str, Plain]:
 		"step": doc.step_name,
 		"why": doc.why,
 	}
-	if not profile or may_read("Retention Profile", profile, user):
+	if not profile or may_tell(user, "Retention Profile", profile):
 		values["stage"] = frappe.db.get_value("Retention Profile", profile, "stage") if profile else None
 	return {name: as_plain(value) for name, value in values.items()}
 
@@ -123,5 +117,5 @@ def get_contact(doc: Any, party: dict[str, Plain], user: str) -> dict[str, Plain
 	contact = frappe.db.get_value("Customer", doc.party, "customer_primary_contact")
 	if not contact:
 		return dict.fromkeys(fields, "")
-	seen = get_fields("Contact", user) if may_read("Contact", contact, user) else []
+	seen = get_fields("Contact", user) if may_tell(user, "Contact", contact) else []
 	return get_row("Contact", contact, [field for field in fields if field in seen])

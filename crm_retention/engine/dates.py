@@ -8,6 +8,8 @@ import ibis
 import ibis.expr.types as ir
 
 EPOCH = datetime.date(1970, 1, 1)
+# what lies outside is a slip, or no day at all
+FIRST_DAY, LAST_DAY = datetime.date(1900, 1, 1), datetime.date(2200, 12, 31)
 
 
 def days_between(
