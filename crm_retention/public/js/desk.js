@@ -1,3 +1,13 @@
+// what every page of the desk knows of the app
+frappe.provide("crm_retention");
+
+// A cell of a report as Frappe's formatter may take it: text is HTML to that, but for links, which it escapes itself.
+crm_retention.escape_cell = (value, column, data) => {
+	const target = column.fieldtype === "Link" ? column.options : column.fieldtype === "Dynamic Link" && data?.[column.options];
+	const is_link = target && frappe.model.can_read(target);
+	return typeof value === "string" && !is_link ? frappe.utils.escape_html(value) : value;
+};
+
 // Frappe 16 opens what a sidebar links by address in a new tab; views of the desk belong into this one
 document.addEventListener(
 	"click",

@@ -51,8 +51,6 @@ frappe.query_reports["Contacts Held Back"] = {
 	],
 
 	formatter(value, row, column, data, default_formatter) {
-		const link = ["Link", "Dynamic Link"].includes(column.fieldtype) && frappe.model.can_read(column.fieldtype === "Link" ? column.options : data?.[column.options]);
-		const text = typeof value === "string" && !link ? frappe.utils.escape_html(value) : value; // Frappe takes names for HTML
-		return default_formatter(text, row, column, data);
+		return default_formatter(crm_retention.escape_cell(value, column, data), row, column, data);
 	},
 };

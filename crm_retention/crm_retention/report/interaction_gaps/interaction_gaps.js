@@ -31,9 +31,7 @@ frappe.query_reports["Interaction Gaps"] = {
 	],
 
 	formatter(value, row, column, data, default_formatter) {
-		const link = ["Link", "Dynamic Link"].includes(column.fieldtype) && frappe.model.can_read(column.fieldtype === "Link" ? column.options : data?.[column.options]);
-		const text = typeof value === "string" && !link ? frappe.utils.escape_html(value) : value; // Frappe takes names for HTML
-		const shown = default_formatter(text, row, column, data);
+		const shown = default_formatter(crm_retention.escape_cell(value, column, data), row, column, data);
 		if (column.fieldname !== "completeness" || !data) return shown;
 		const colour = data.completeness >= 90 ? "green" : data.completeness >= 60 ? "orange" : "red";
 		return `<span class="indicator-pill ${colour}">${format_number(data.completeness, null, 0)}%</span>`;

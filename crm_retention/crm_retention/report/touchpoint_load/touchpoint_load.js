@@ -13,9 +13,7 @@ frappe.query_reports["Touchpoint Load"] = {
 	formatter(value, row, column, data, default_formatter) {
 		const no_limit = ["capacity", "capacity_hours", "used"].includes(column.fieldname) && data && data[column.fieldname] === null;
 		if (no_limit) return `<span class="text-muted">–</span>`;
-		const link = ["Link", "Dynamic Link"].includes(column.fieldtype) && frappe.model.can_read(column.fieldtype === "Link" ? column.options : data?.[column.options]);
-		const text = typeof value === "string" && !link ? frappe.utils.escape_html(value) : value; // Frappe takes names for HTML
-		const shown = default_formatter(text, row, column, data);
+		const shown = default_formatter(crm_retention.escape_cell(value, column, data), row, column, data);
 		if (column.fieldname !== "used" || !data) return shown;
 		const colour = data.used > 100 ? "red" : data.used > 80 ? "orange" : "green";
 		return `<span class="indicator-pill ${colour}">${format_number(data.used, null, 0)}%</span>`;
