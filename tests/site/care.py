@@ -159,7 +159,7 @@ def get_care_state() -> dict[str, list[tuple]]:
 	return {
 		"touchpoints": sorted(tuple(row[name] for name in facts) for row in made),
 		"members": frappe.get_all("Plan Enrollment", {"run": ("is", "set")}, members, order_by="open_key", as_list=True, limit=0),
-		"stops": frappe.get_all("Contact Stop", {}, stops, order_by="`key`", as_list=True, limit=0),
+		"stops": frappe.get_all("Contact Stop", {}, stops, order_by="`tabContact Stop`.`key`", as_list=True, limit=0),
 		"todos": sorted(
 			(keys[row.reference_name], row.allocated_to, row.date, row.status, row.description) for row in todos
 		),

@@ -121,7 +121,9 @@ class TestExplanation:
 			assert latest == {"Tier": row.tier, "Stage": row.stage}
 
 	def test_next_tier_says_what_is_missing(self, explained):
-		top = frappe.get_all("Customer Tier", pluck="name", order_by="`rank` desc", limit=1)[0]
+		top = frappe.get_all(
+			"Customer Tier", pluck="name", order_by="`tabCustomer Tier`.`rank` desc", limit=1
+		)[0]
 		for row, found in explained:
 			assert (found["next_tier"] is None) == (row.tier == top)
 		assert any(found["next_tier"]["needed"] for _row, found in explained if found["next_tier"])

@@ -15,6 +15,7 @@ from frappe.utils import add_days, add_to_date, now_datetime, nowdate
 from frappe.utils.background_jobs import get_job
 
 from crm_retention.care import actions, governor, messages
+from tests.site.mail import make_outgoing_account
 from tests.site.touchpoints import get_todos, make_customers, make_seller, make_touchpoint, make_type
 
 pytestmark = pytest.mark.commits
@@ -41,16 +42,7 @@ def parties(leave_site_as_it_was):
 		contact["phone_nos"] = [{"phone": f"+4912345{number}", "is_primary_mobile_no": 1}]
 		contact = frappe.get_doc(contact).insert()
 		frappe.db.set_value("Customer", name, "customer_primary_contact", contact.name)
-	account = {"doctype": "Email Account", "email_account_name": "Of Tests", "email_id": "us@example.com"}
-	account |= {
-		"enable_outgoing": 1,
-		"default_outgoing": 1,
-		"smtp_server": "localhost",
-		"no_smtp_authentication": 1,
-	}
-	frappe.flags.in_test, before = True, frappe.flags.in_test  # Frappe would call the server
-	frappe.get_doc(account).insert()
-	frappe.flags.in_test = before
+	make_outgoing_account("Of Tests")
 	template = {
 		"doctype": "Email Template",
 		"name": "Letter of Tests",

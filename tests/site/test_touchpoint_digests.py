@@ -16,6 +16,7 @@ from frappe.utils import add_days, add_to_date, getdate, now_datetime, nowdate
 
 from crm_retention.care import actions, digests, outbound, reminders, robots
 from tests.site.desk import make_user
+from tests.site.mail import make_outgoing_account
 from tests.site.touchpoints import make_customers, make_seller, make_touchpoint, only_customer
 
 pytestmark = pytest.mark.commits
@@ -33,16 +34,7 @@ def people(leave_site_as_it_was):
 	given |= {"date_of_joining": "2020-01-01", "status": "Active"}
 	head = frappe.get_doc({**given, "first_name": "Head", "user_id": HEAD}).insert()
 	frappe.get_doc({**given, "first_name": "Anna", "user_id": ANNA, "reports_to": head.name}).insert()
-	account = {"doctype": "Email Account", "email_account_name": "Of Digests", "email_id": "us@example.com"}
-	account |= {
-		"enable_outgoing": 1,
-		"default_outgoing": 1,
-		"smtp_server": "localhost",
-		"no_smtp_authentication": 1,
-	}
-	frappe.flags.in_test, before = True, frappe.flags.in_test  # Frappe would call the server
-	frappe.get_doc(account).insert()
-	frappe.flags.in_test = before
+	make_outgoing_account("Of Digests")
 	frappe.db.commit()
 
 

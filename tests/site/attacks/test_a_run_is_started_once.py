@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import frappe
 import pytest
+import redis
 
 from crm_retention.api.cycle import preview, progress, run_now
 from crm_retention.jobs import nightly
@@ -64,10 +65,7 @@ def no_queue(monkeypatch):
 	"""The address of a queue that nobody listens to."""
 	from frappe.utils import background_jobs
 
-	monkeypatch.setitem(frappe.local.conf, "redis_queue", NO_QUEUE)
-	monkeypatch.setattr(background_jobs, "_redis_queue_conn", None)
-	yield
-	background_jobs._redis_queue_conn = None
+	monkeypatch.setattr(background_jobs, "_redis_queue_conn", redis.from_url(NO_QUEUE))
 
 
 @pytest.mark.parametrize("method", [run_now, preview])

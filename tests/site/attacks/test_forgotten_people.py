@@ -7,6 +7,7 @@ import pytest
 
 from tests.site.desk import make_change, make_customer, make_profile, make_user
 from tests.site.interactions import make_row, make_touchpoint
+from tests.site.mail import make_outgoing_account
 
 EMAIL = "maria.forgotten@example.com"
 
@@ -14,7 +15,7 @@ EMAIL = "maria.forgotten@example.com"
 @pytest.fixture
 def person() -> dict[str, str]:
 	"""A user who is a lead, an individual customer, a company's contact and the author of a row."""
-	make_mailbox()
+	make_outgoing_account("Of Requests")  # a request is confirmed by mail
 	make_user(EMAIL, "Retention User", "Sales User")
 	frappe.db.set_value("User", EMAIL, "full_name", "Maria Forgotten")
 	lead = frappe.get_doc({"doctype": "Lead", "first_name": "Maria", "email_id": EMAIL}).insert().name
@@ -38,15 +39,6 @@ def person() -> dict[str, str]:
 			"Maria F", status="Done", note="ill", occurrence_key="f|s|d|Maria F"
 		).name,
 	}
-
-
-def make_mailbox() -> None:
-	"""A request is confirmed by mail."""
-	account = {"doctype": "Email Account", "email_account_name": "Of Requests", "email_id": "us@example.com"}
-	account |= {"enable_outgoing": 1, "default_outgoing": 1, "smtp_server": "localhost"}
-	frappe.flags.in_test = True  # Frappe would call the server
-	frappe.get_doc(account | {"no_smtp_authentication": 1}).insert()
-	frappe.flags.in_test = False
 
 
 def forget() -> None:

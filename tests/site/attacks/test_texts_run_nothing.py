@@ -12,6 +12,7 @@ from crm_retention.care import acting, digests, handover, messages, reminders, t
 from crm_retention.patches import hold_back_unsafe_texts
 from crm_retention.views import brief
 from tests.site.desk import make_user
+from tests.site.mail import make_outgoing_account
 from tests.site.plans import make_plan
 from tests.site.touchpoints import make_customers, make_seller, make_touchpoint, make_type, only_customer
 
@@ -88,12 +89,7 @@ def people(leave_site_as_it_was):
 	frappe.get_doc(
 		{"doctype": "Email Template", "name": "Letter of Texts", "subject": "Hi", "response": "<p>Hi</p>"}
 	).insert()
-	account = {"doctype": "Email Account", "email_account_name": "Of Texts", "email_id": "us@example.com"}
-	account |= {"enable_outgoing": 1, "default_outgoing": 1, "smtp_server": "localhost"}
-	account["no_smtp_authentication"] = 1
-	frappe.flags.in_test, before = True, frappe.flags.in_test  # Frappe would call the server
-	frappe.get_doc(account).insert()
-	frappe.flags.in_test = before
+	make_outgoing_account("Of Texts")
 	frappe.db.commit()
 
 
