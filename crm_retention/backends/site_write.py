@@ -34,8 +34,8 @@ MOST_LOST = 100  # parties that cannot be written before the run is what is wron
 GONE = (1290, 1836, 2006, 2013, 2014, 2055)  # no connection, or nothing may be written at all
 WORK = f"{WORK_PREFIX}write"
 CHANGES = f"{WORK_PREFIX}changes"
-# Set for every party in every run: what they say alone is no reason to write a row.
-NOT_COMPARED = ("name", "run", "party")
+# Set for every party: what they say alone is no reason to write a row.
+NOT_COMPARED = ("name", "party")
 
 
 @dataclass(frozen=True)
@@ -100,10 +100,7 @@ class ProfileWriter:
 		}
 		columns |= {"name": profiles.party, "party": profiles.party__docname}
 		columns |= {"as_of": ibis.literal(self.stamp.as_of, type="date")}
-		columns |= {
-			"rule_version": ibis.literal(self.stamp.rule_version),
-			"run": ibis.literal(self.stamp.run),
-		}
+		columns |= {"rule_version": ibis.literal(self.stamp.rule_version)}
 		return profiles.select(**columns)
 
 	def numbered_changes(self, work: ir.Table) -> ir.Table:
@@ -149,11 +146,11 @@ class ProfileWriter:
 
 	def upsert_profiles(self, where: str) -> str:
 		"""Insert or update by name; whoever created the row stays, overrides are not touched."""
-		columns = ["name", *self.columns]
-		names = ", ".join(self.quote(name) for name in [*columns, *STAMPS])
+		columns, stamps = ["name", *self.columns], STAMPS | {"run": "%(run)s"}
+		names = ", ".join(self.quote(name) for name in [*columns, *stamps])
 		chosen = ", ".join(f"w.{self.quote(name)}" for name in columns)
-		select = f"SELECT {chosen}, {', '.join(STAMPS.values())} FROM {self.quote(WORK)} w WHERE {where}"
-		kept = [name for name in columns if name != "name"] + ["modified", "modified_by"]
+		select = f"SELECT {chosen}, {', '.join(stamps.values())} FROM {self.quote(WORK)} w WHERE {where}"
+		kept = [name for name in columns if name != "name"] + ["run", "modified", "modified_by"]
 		if frappe.db.db_type == "mariadb":
 			updates = ", ".join(f"{self.quote(name)} = VALUES({self.quote(name)})" for name in kept)
 			tail = f"ON DUPLICATE KEY UPDATE {updates}"
@@ -253,9 +250,9 @@ STAMPS = {
 
 
 def profile_columns(profiles: ir.Table) -> list[str]:
-	"""What a run writes: the columns that both the result and the DocType have, and the run's own."""
+	"""What a run writes of each party: the columns that both the result and the DocType have, and what it is as of."""
 	stored = frappe.db.get_table_columns("Retention Profile")
-	given = {*profiles.columns, "as_of", "rule_version", "run"} - {"name"}
+	given = {*profiles.columns, "as_of", "rule_version"} - {"name", "run"}
 	return [name for name in stored if name in given]
 
 

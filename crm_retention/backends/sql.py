@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +23,7 @@ from .dialects import compiler_of
 
 WORK_PREFIX = "retention_work_"
 ROWS_PER_INSERT = 2000
+STATEMENTS_KEPT = 512  # texts of SQL that a process keeps
 
 
 class SqlBackend(ABC):
@@ -46,7 +49,7 @@ class SqlBackend(ABC):
 
 	def compile(self, table: ir.Table) -> str:
 		"""The expression as one statement of this dialect."""
-		return str(self.compiler.to_sqlglot(table).sql(self.compiler.dialect))
+		return statement(self.dialect, table.op())
 
 	def materialise(self, name: str, table: ir.Table, key: tuple[str, ...]) -> ir.Table:
 		"""See ``engine.cycle.Backend``."""
@@ -99,6 +102,13 @@ class SqlBackend(ABC):
 	def quote(self, name: str) -> str:
 		"""An identifier, quoted."""
 		return str(sge.to_identifier(name, quoted=True).sql(self.compiler.dialect))
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def statement(dialect: str, operation: ops.Relation) -> str:
+	"""An expression as SQL. The same expressions come again: with the next Preview, explanation, or night of a test."""
+	compiler = compiler_of(dialect)
+	return str(compiler.to_sqlglot(operation.to_expr()).sql(compiler.dialect))
 
 
 def kinds_of(columns: Mapping[str, npt.NDArray[Any]]) -> dict[str, str]:

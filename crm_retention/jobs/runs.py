@@ -91,8 +91,11 @@ class RunLog:
 		self.save()
 
 	def publish(self, name: str, progress: float) -> None:
-		"""A sign of life for whoever watches."""
-		self.save(current_step=name, progress=round(progress, 1))
+		"""A sign of life for whoever watches: three columns, not the whole document."""
+		values = {"current_step": name, "progress": round(progress, 1), "heartbeat": now_datetime()}
+		self.doc.update(values)
+		frappe.db.set_value("Retention Run", self.doc.name, values, update_modified=False)
+		frappe.db.commit()
 		message = {"run": self.doc.name, "step": name, "progress": round(progress, 1)}
 		frappe.publish_realtime(EVENT, message, user=self.doc.user)
 
