@@ -184,6 +184,13 @@ def get_fault(doctype: str, df: Any, value: Any) -> str | None:
 	return get_text_fault(doctype, df, str(value))
 
 
+def write_texts(doc: Any) -> None:
+	"""What the database would store of a number in a text field, before any rule takes it for a text."""
+	for df in doc.meta.fields:
+		if df.fieldtype in (*VARCHAR, *TEXT, *LONG_TEXT) and isinstance(doc.get(df.fieldname), (int, float)):
+			doc.set(df.fieldname, cstr(doc.get(df.fieldname)))
+
+
 def get_span(doctype: str, df: Any) -> Span:
 	"""The least and the most that a number field may hold."""
 	if known := OF_FIELD.get(doctype, {}).get(df.fieldname):

@@ -36,6 +36,12 @@ class BoundedDocument(Document):
 			self.throw_no_rows(key)
 		return super().append(key, value, *args, **kwargs)
 
+	def require(self, *fields: str) -> None:
+		"""Refuse a document without these fields, where a rule needs them before Frappe asks for them."""
+		for field in fields:
+			if not self.get(field):
+				throw_field(self, field, _("is needed"), frappe.MandatoryError)
+
 	def throw_no_rows(self, key: str) -> None:
 		label = _(frappe.get_meta(self.doctype).get_label(key))
 		frappe.throw(_("{0}: this is not a list of rows").format(label))
@@ -44,6 +50,9 @@ class BoundedDocument(Document):
 		"""The first look that Frappe takes at what a user who may save has sent, before any rule reckons with it."""
 		if self._action != "cancel":
 			bounds.check(self)
+			for doc in (self, *self.get_all_children()):
+				bounds.write_texts(doc)
+				doc._validate_selects()
 		super()._validate_links()
 
 

@@ -22,6 +22,12 @@ NAMES_HELD = """(input) => {
 	return value.map((row) => row[field.get_link_field().fieldname]);
 }"""
 
+# Press an element wherever it is by now: a list that is drawn anew has another one at the place that a mouse aims at
+PRESS = """(element) => {
+	for (const kind of ["mousedown", "mouseup", "click"])
+		element.dispatchEvent(new MouseEvent(kind, { bubbles: true, cancelable: true, button: 0 }));
+}"""
+
 
 def open_form(page: Page, doctype: str, name: str | None = None) -> Locator:
 	"""The form of a document (without a name that of a Single), loaded; its visible page."""
@@ -114,7 +120,7 @@ def take_suggestion(box: Locator, text: str, offered: Locator, is_taken: Callabl
 		assert time.monotonic() < end, f"{text} was neither offered nor taken"
 		if offered.count():
 			with contextlib.suppress(Error):  # the list closed, or was drawn anew
-				offered.first.click(timeout=1000)
+				offered.first.evaluate(PRESS, timeout=1000)
 		elif time.monotonic() - typed > 5 and page.evaluate("() => !frappe.request.ajax_count"):
 			box.fill(text)
 			typed = time.monotonic()

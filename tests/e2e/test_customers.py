@@ -211,9 +211,7 @@ def test_workspace_shows_the_numbers_of_the_database(screen, screenshot):
 def test_workspace_draws_its_charts(screen, screenshot):
 	workspace = open_workspace(screen, "retention")
 	for chart, field in (("Customers by Tier", "tier"), ("Customers by Lifecycle Stage", "stage")):
-		groups = frappe.get_all(
-			"Retention Profile", {field: ("is", "set")}, [field, "count(*) as count"], group_by=field
-		)
+		groups = set(frappe.get_all("Retention Profile", {field: ("is", "set")}, pluck=field))
 		box = workspace.locator(".dashboard-widget-box", has_text=chart)
 		box.scroll_into_view_if_needed()
 		expect(box.locator("svg .bar")).to_have_count(len(groups))

@@ -60,24 +60,28 @@ def year():
 	)
 	made = World(care)
 	names = [f"P{number:04d}" for number in range(PARTIES)]
-	for name in names:
-		tier = dice.choices(list(TIERS), weights=(15, 50, 35))[0]
-		bought = FIRST - datetime.timedelta(days=dice.randint(1, 120))
-		rhythm = dice.choice([None, 21.0, 34.5, 60.0])
-		made.party(
-			name,
-			dice.choice(PEOPLE),
-			tier=tier,
-			tier_rank=TIERS[tier],
-			last_purchase=bought,
-			mean_interval_days=rhythm,
-		)
+	made.add_parties(*(drawn(dice, name) for name in names))
 	for day in days(FIRST, LAST):
 		move(made, dice, names, day)
 		made.run(day)
 		made.do(day, f"due = DATE '{day}' AND hash(key) % 10 < 9")
 		made.care = Care(**{**made.care.__dict__, "begun": frozenset(plan.family for plan in PLANS)})
 	return made
+
+
+def drawn(dice, name):
+	"""A party with a tier, a last purchase and a rhythm."""
+	tier = dice.choices(list(TIERS), weights=(15, 50, 35))[0]
+	bought = FIRST - datetime.timedelta(days=dice.randint(1, 120))
+	rhythm = dice.choice([None, 21.0, 34.5, 60.0])
+	return {
+		"party": name,
+		"manager": dice.choice(PEOPLE),
+		"tier": tier,
+		"tier_rank": TIERS[tier],
+		"last_purchase": bought,
+		"mean_interval_days": rhythm,
+	}
 
 
 def move(made, dice, names, day):

@@ -46,6 +46,8 @@ TABLES = {
 	"occasion_dates": {"party": "VARCHAR", "occasion": "VARCHAR", "day": "DATE", "yearly": "BIGINT"},
 }  # fmt: skip
 
+ROWS_AT_ONCE = 100
+
 
 @dataclass
 class World:
@@ -67,21 +69,22 @@ class World:
 		"""Rows of plain values; columns that a row lacks are null."""
 		columns = TABLES[table]
 		marks = ", ".join("?" for _ in columns)
-		values = [[row.get(column) for column in columns] for row in rows]
-		if values:
-			self.connection.executemany(f"INSERT INTO {table} VALUES ({marks})", values)
+		for start in range(0, len(rows), ROWS_AT_ONCE):
+			some = rows[start : start + ROWS_AT_ONCE]
+			values = [row.get(column) for row in some for column in columns]
+			self.connection.execute(
+				f"INSERT INTO {table} VALUES {', '.join([f'({marks})'] * len(some))}", values
+			)
 
 	def party(self, name: str, manager: str | None = "ann", **profile: Any) -> None:
 		"""A party with its profile; a regular, active customer unless told otherwise."""
-		usual = {
-			"party": name,
-			"party_type": "Customer",
-			"tier": "Regular",
-			"tier_rank": 2,
-			"stage": "Active",
-		}
-		self.add("profiles", usual | profile)
-		self.add("parties", {"party": name, "manager": manager})
+		self.add_parties({"party": name, "manager": manager, **profile})
+
+	def add_parties(self, *rows: dict[str, Any]) -> None:
+		"""Parties with their manager and what their profile has that is unlike a regular, active customer's."""
+		usual = {"party_type": "Customer", "tier": "Regular", "tier_rank": 2, "stage": "Active"}
+		self.add("profiles", *(usual | row for row in rows))
+		self.add("parties", *rows)
 
 	def change(self, party: str, **profile: Any) -> None:
 		"""Change fields of a profile."""
@@ -125,6 +128,7 @@ class World:
 					"UPDATE touchpoints SET status = ?, open_key = NULL, ended_on = ? WHERE key = ?",
 					[row["status"], as_of, row["key"]],
 				)
+		members = []
 		for row in self.rows(result.entered):
 			if only(row["party"]):
 				plan = care.plans[row["plan_nr"]]
@@ -136,7 +140,8 @@ class World:
 					"arm": arm,
 					"clock": as_of,
 				}
-				self.add("members", new | {"phase": row["phase"], "spread": row["spread"]})
+				members.append(new | {"phase": row["phase"], "spread": row["spread"]})
+		self.add("members", *members)
 		fresh = []
 		for row in self.rows(result.touchpoints):
 			if not only(row["party"]):

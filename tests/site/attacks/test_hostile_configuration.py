@@ -224,13 +224,18 @@ def send(manager: Insider, doctype: str, values: dict[str, Any]) -> Answer:
 	return answer
 
 
+# What Frappe 16 says of NaN and of numbers beyond 64 bits, before any document is asked
+NO_JSON = "Invalid request body"
+TOO_LARGE = 413  # what Frappe answers to megabytes, before it reads them
+
+
 def names_a_field(doctype: str, answer: Answer) -> bool:
 	"""Whether a refusal says which field it is about; one of the name says which document."""
 	metas = [frappe.get_meta(doctype)]
 	metas += [frappe.get_meta(df.options) for df in metas[0].get_table_fields()]
 	labels = {df.label for meta in metas for df in meta.fields if df.label} | {"Name", "already exists"}
 	fields = {df.fieldname for meta in metas for df in meta.fields}
-	return any(label in answer.text for label in labels | fields)
+	return any(label in answer.text for label in labels | fields | {NO_JSON})
 
 
 def test_no_hostile_configuration_ends_a_run(manager):
@@ -240,7 +245,9 @@ def test_no_hostile_configuration_ends_a_run(manager):
 		doctype, values = forger.make()
 		answer = send(manager, doctype, values)
 		saved += answer.status == 200
-		if answer.status != 200 and not (400 <= answer.status < 500 and names_a_field(doctype, answer)):
+		if answer.status not in (200, TOO_LARGE) and not (
+			400 <= answer.status < 500 and names_a_field(doctype, answer)
+		):
 			wrong.append((answer.status, doctype, str(values)[:400], answer.text[-600:]))
 		if number % EVERY == 0 or number == MANY:
 			frappe.db.rollback()

@@ -85,6 +85,7 @@ class InteractionSource(BoundedDocument):
 			frappe.throw(message.format(self.name), frappe.LinkExistsError)
 
 	def validate_document_type(self) -> None:
+		self.require("document_type")
 		meta = frappe.get_meta(self.document_type)
 		if meta.issingle or meta.istable or meta.get("is_virtual"):
 			self.throw_field("document_type", _("{0} is no list of documents.").format(_(self.document_type)))

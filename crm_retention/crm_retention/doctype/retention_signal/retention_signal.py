@@ -82,6 +82,7 @@ class RetentionSignal(BoundedDocument):
 			frappe.throw(message.format(label, frappe.bold(name)))
 
 	def validate_source(self) -> None:
+		self.require("source_doctype")
 		meta = frappe.get_meta(self.source_doctype)
 		if meta.issingle or meta.istable or meta.get("is_virtual"):
 			self.throw_field(
