@@ -33,6 +33,7 @@ NAMED = {
 	"Personal Data Deletion Request": PEOPLE,
 	"Personal Data Download Request": PEOPLE,
 	"SMS Log": REMARKS,
+	"Timesheet": PEOPLE,  # what their hours cost
 	"Transaction Deletion Record": PLATFORM,
 	"Web Page View": PEOPLE,
 }

@@ -12,6 +12,9 @@ from pypika.terms import LiteralValue, Term
 MAJOR = int(frappe.__version__.partition(".")[0])
 HAS_SIDEBARS = MAJOR >= 16  # Workspace Sidebar and Desktop Icon, from workspace_sidebar/ and desktop_icon/
 
+# What a hook about permission says that has nothing against it: 15 would take True for the last word
+NO_OBJECTION = True if MAJOR >= 16 else None
+
 
 def get_desk_path(*parts: str) -> str:
 	"""The path of a page in the desk: /app/my-day on 15, /desk/my-day since 16. ``parts`` are parts of a URL already."""

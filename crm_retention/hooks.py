@@ -83,6 +83,7 @@ doc_events = {
 	},
 	("Contact Channel", "Interaction Kind"): {"on_trash": "crm_retention.history.on_trash"},
 	"DocShare": {"validate": "crm_retention.records.validate_share"},
+	"Document Follow": {"validate": "crm_retention.records.validate_follow"},
 	"Personal Data Deletion Request": {"on_update": "crm_retention.privacy.on_request_update"},
 	"Email Template": {"validate": "crm_retention.care.text_checks.validate_letter"},
 }
@@ -99,6 +100,7 @@ permission_query_conditions = {
 has_permission = {
 	"Contact Preference": "crm_retention.permissions.has_party_permission",
 	"Contact Stop": "crm_retention.permissions.has_party_permission",
+	"File": "crm_retention.records.has_file_permission",
 	"Interaction Log": "crm_retention.permissions.has_party_permission",
 	"Plan Enrollment": "crm_retention.permissions.has_party_permission",
 	"Retention Profile": "crm_retention.permissions.has_party_permission",

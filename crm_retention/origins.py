@@ -19,9 +19,10 @@ FOLDED = "retention_rows_are_folded"
 
 
 def get_origin_condition(user: str | None = None) -> str:
-	"""SQL over Interaction Log that leaves out captured rows whose document is there and hidden from ``user``.
+	"""SQL over Interaction Log that leaves out rows whose document is there and hidden from ``user``.
 
-	Empty where nothing is hidden. An email may be read with what it was written about, as in Frappe.
+	A correction has the document of the row that it corrects; what was entered by hand has none. Empty where nothing is
+	hidden. An email may be read with what it was written about, as in Frappe.
 	"""
 	if frappe.local.flags.get(FOLDED):
 		return ""
@@ -31,8 +32,7 @@ def get_origin_condition(user: str | None = None) -> str:
 		return ""
 	log = f"`tab{LOG}`"
 	free = f"coalesce({log}.`reference_doctype`, '') not in ({', '.join(map(frappe.db.escape, limited))})"
-	by_hand = f"coalesce({log}.`source`, '') = ''"
-	return f"({' or '.join([by_hand, free, *limited.values()])})"
+	return f"({' or '.join([free, *limited.values()])})"
 
 
 def get_document_condition(doctype: str, user: str | None) -> str:

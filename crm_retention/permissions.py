@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import frappe
@@ -14,6 +16,7 @@ from crm_retention.sql_text import without_percent_signs
 if TYPE_CHECKING:
 	from frappe.model.document import Document
 
+REASONS = "has_permission_check_logs"  # where Frappe gathers why a permission is missing
 MANAGERS = {"Retention Manager", "System Manager"}
 
 
@@ -165,7 +168,27 @@ def may_read_party(party_type: Any, party: Any, user: str | None, gone: bool = F
 		return gone
 	if not frappe.db.exists(party_type, party):
 		return gone
-	return bool(frappe.has_permission(party_type, "read", party, user=user or frappe.session.user))
+	return may_read(party_type, party, user or frappe.session.user)
+
+
+def may_read(doctype: str, name: str, user: str) -> bool:
+	"""Whether a document is there and ``user`` may read it."""
+	with no_reasons():
+		return bool(
+			frappe.db.exists(doctype, name) and frappe.has_permission(doctype, "read", name, user=user)
+		)
+
+
+@contextmanager
+def no_reasons() -> Iterator[None]:
+	"""Questions about permissions whose reasons are told to nobody: they would say what is there."""
+	messages, reasons = list(frappe.local.message_log), frappe.flags.pop(REASONS, None)
+	try:
+		yield
+	finally:
+		frappe.local.message_log = messages
+		if reasons is not None:
+			frappe.flags[REASONS] = reasons
 
 
 QUERIES = {

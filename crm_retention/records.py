@@ -10,9 +10,10 @@ from frappe import _
 from frappe.model import attachment_fieldtypes
 from frappe.utils import cstr
 
+from crm_retention import compat
 from crm_retention.documents import throw_field
 from crm_retention.parties import PARTY_TYPES
-from crm_retention.permissions import get_stored
+from crm_retention.permissions import get_stored, may_read
 
 if TYPE_CHECKING:
 	from frappe.model.document import Document
@@ -67,6 +68,28 @@ def validate_share(share: Document, _method: str | None = None) -> None:
 	if share.share_doctype in RECORDS:
 		message = _("{0}: seen by whoever may read its customer or lead. Share that one instead.")
 		frappe.throw(message.format(_(share.share_doctype)))
+
+
+def validate_follow(follow: Document, _method: str | None = None) -> None:
+	"""Whoever follows a record or a party gets its changes by mail, so they have to read it. Raises PermissionError."""
+	doctype, name = follow.ref_doctype, follow.ref_docname
+	if doctype in (*RECORDS, *PARTY_TYPES) and not may_read(doctype, name, follow.user):
+		message = _("{0} {1} does not exist, or {2} may not see it.")
+		text = message.format(_(doctype), frappe.utils.escape_html(cstr(name)), follow.user)
+		frappe.throw(text, frappe.PermissionError)
+
+
+def has_file_permission(doc: Document, ptype: str, user: str) -> bool | None:
+	"""To name the address of a private file that is there makes it one's own, so it has to be readable before.
+
+	A file that is uploaded brings its content, and its address is Frappe's to choose.
+	"""
+	url = cstr(doc.get("file_url"))
+	if ptype == "create" and url.startswith("/private/") and not doc.get("content"):
+		others = frappe.get_all("File", {"file_url": url, "is_folder": 0}, pluck="name")
+		if others and not any(may_read("File", name, user) for name in others):
+			return False
+	return compat.NO_OBJECTION
 
 
 def validate_made_by_app(doc: Document, _method: str | None = None) -> None:
@@ -124,7 +147,7 @@ def get_held(doc: Document, field: str) -> list[str]:
 
 
 def validate_attachment(doc: Document, field: str, url: str) -> None:
-	"""A link to the web, or a file of this site: a public one, or a private one that the user uploaded.
+	"""A link to the web, or a file of this site: a public one, or a private one that the user was the first to upload.
 
 	Frappe makes an attached file readable for whoever reads the record. To read a private file is therefore
 	not enough to attach it.
@@ -133,11 +156,11 @@ def validate_attachment(doc: Document, field: str, url: str) -> None:
 		throw_field(doc, field, _("this is neither a file nor a link to the web."))
 	if url.startswith(SCHEMES):
 		return
-	files = frappe.get_all("File", {"file_url": url}, ["name", "owner", "is_private"])
+	files = frappe.get_all("File", {"file_url": url}, ["name", "owner"], order_by="creation", limit=1)
 	if not files:
 		throw_field(doc, field, _("there is no such file."))
 	if frappe.session.user == "Administrator" or not url.startswith("/private/"):
 		return
-	if not any(file.owner == frappe.session.user for file in files):
+	if files[0].owner != frappe.session.user:
 		message = _("this file was uploaded by somebody else. Upload it here to attach it.")
 		throw_field(doc, field, message, frappe.PermissionError)

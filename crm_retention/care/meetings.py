@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import frappe
+from frappe import _
 from frappe.utils import add_to_date, cint, escape_html, get_datetime
 
 from crm_retention.care import rules
@@ -37,10 +38,11 @@ def get_event(doc: Document) -> Document | None:
 
 
 def get_values(doc: Document) -> dict[str, Any]:
-	"""What the event takes from the touchpoint."""
+	"""What the event takes from the touchpoint. Its subject names nobody: Frappe shows the calendar of one user to all."""
 	starts = get_datetime(doc.starts_at)
 	minutes = cint(doc.duration) or rules.DEFAULT_MINUTES
-	values = {"subject": doc.title, "starts_on": starts, "ends_on": add_to_date(starts, minutes=minutes)}
+	subject = _(doc.touchpoint_type, context="Touchpoint Type")
+	values = {"subject": subject, "starts_on": starts, "ends_on": add_to_date(starts, minutes=minutes)}
 	if frappe.get_meta("Event").has_field("location"):
 		values["location"] = doc.location
 	return values

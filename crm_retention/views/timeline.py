@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypedDict
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import frappe
 from frappe import _
@@ -266,10 +266,18 @@ def in_period(query: Any, moment: Any, wanted: Wanted, only_day: bool) -> Any:
 
 def get_site_time(day: datetime.date) -> datetime.datetime:
 	"""When a day begins for the user, in the time of the site's database."""
-	system = get_system_timezone()
-	own = frappe.get_cached_value("User", frappe.session.user, "time_zone") or system
-	begins = datetime.datetime.combine(day, datetime.time(), tzinfo=ZoneInfo(own))
-	return begins.astimezone(ZoneInfo(system)).replace(tzinfo=None)
+	system = ZoneInfo(get_system_timezone())
+	own = frappe.get_cached_value("User", frappe.session.user, "time_zone")
+	begins = datetime.datetime.combine(day, datetime.time(), tzinfo=get_zone(own) or system)
+	return begins.astimezone(system).replace(tzinfo=None)
+
+
+def get_zone(name: str | None) -> ZoneInfo | None:
+	"""A time zone by its name; None without one, and for a name that is none."""
+	try:
+		return ZoneInfo(name) if name else None
+	except (ZoneInfoNotFoundError, ValueError):
+		return None
 
 
 def is_before(moment: Any, name: Any, cursor: Cursor, rank: int, only_day: bool) -> Any:

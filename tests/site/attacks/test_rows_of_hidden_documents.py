@@ -8,6 +8,7 @@ from typing import Any
 import frappe
 import pytest
 
+from crm_retention.api.interactions import correct
 from crm_retention.api.timeline import get_timeline
 from tests.site.desk import make_customer, make_user
 from tests.site.interactions import make_row
@@ -113,3 +114,13 @@ def test_row_that_one_may_not_read_is_not_corrected_away(names) -> None:
 	frappe.set_user(MANAGER)
 	with pytest.raises(frappe.PermissionError):
 		make_row(PARTY, note="Instead", supersedes=names["secret"]).insert()
+
+
+def test_correction_takes_no_veil_off(names) -> None:
+	frappe.db.set_value(LOG, names["secret"], "owner", SUPPORT)  # who may correct it
+	frappe.set_user(SUPPORT)
+	corrected = correct(names["secret"], {"minutes": 7})["name"]
+	frappe.set_user(USER)
+	assert not frappe.has_permission(LOG, "read", corrected)
+	assert corrected not in frappe.get_list(LOG, pluck="name", limit_page_length=0)
+	assert "Secret" not in frappe.as_json(get_timeline("Customer", PARTY)["rows"])
