@@ -107,8 +107,11 @@ TEXT = ("Small Text", "Text", "Attach", "Attach Image", "Password")
 LONG_TEXT = ("Code", "Text Editor", "Long Text", "HTML Editor", "Markdown Editor", "Signature", "JSON")
 LENGTH_OF = {"Retention Run": {"preview_result": 16 * LONG, "config_snapshot": 64 * LONG}}
 
-ISO_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?:[ T].*)?", re.DOTALL)
-CLOCK = re.compile(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?")
+CLOCK = re.compile(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?", re.ASCII)
+DAY = r"\d{4}-\d{1,2}-\d{1,2}"
+ISO_DATE = re.compile(rf"{DAY}(?:[ T].*)?", re.ASCII | re.DOTALL)
+STORABLE = re.compile(rf"{DAY}(?:[ T]{CLOCK.pattern})?", re.ASCII)  # by the database, as it is
+HALF = re.compile("[\ud800-\udfff]")  # of a character beyond 16 bits
 SINGLE = (str, int, float, datetime.date, datetime.time, datetime.timedelta)
 
 
@@ -225,7 +228,7 @@ def to_number(value: Any) -> float | None:
 def get_day_fault(value: Any, fieldtype: str) -> str | None:
 	"""What is wrong with a date or moment: it is one of the calendar, written YYYY-MM-DD, and not ages away."""
 	day = to_day(value, fieldtype)
-	if day is None:
+	if day is None or (isinstance(value, str) and not STORABLE.fullmatch(value.strip())):
 		return _("{0} is not a date").format(shown(value))
 	if not FIRST_DAY <= day <= LAST_DAY:
 		return _("must be from {0} to {1}").format(FIRST_DAY.isoformat(), LAST_DAY.isoformat())
@@ -260,11 +263,13 @@ def get_time_fault(value: Any) -> str | None:
 
 
 def get_text_fault(doctype: str, df: Any, text: str) -> str | None:
-	"""What is wrong with a text: it is longer than its column, or than anybody reads."""
+	"""What is wrong with a text: it is longer than its column, or than anybody reads, or no text at all."""
+	if HALF.search(text):
+		return _("has characters that cannot be stored")
 	if df.fieldtype in VARCHAR:
 		most, length = cint(df.get("length")) or LENGTH, len(text)
 	elif df.fieldtype in TEXT:
-		most, length = BYTES_OF_TEXT, len(text.encode(errors="replace"))
+		most, length = BYTES_OF_TEXT, len(text.encode())
 	elif df.fieldtype in LONG_TEXT:
 		most, length = LENGTH_OF.get(doctype, {}).get(df.fieldname, LONG), len(text)
 	else:

@@ -24,6 +24,16 @@ def throw_field(
 class BoundedDocument(Document):
 	"""A document whose fields have bounds, see ``bounds``: what lies beyond them is refused, naming row and field."""
 
+	def update(self, d: Any) -> Any:
+		"""Fields of the document. One that is stored stays itself: what was sent for another document is refused."""
+		if self.get("creation") and not self.get("__islocal"):
+			for field in ("name", "doctype"):
+				if field in d and d[field] != self.get(field):
+					self.check_permission("write")
+					message = _("{0}: cannot be changed.").format(_(frappe.unscrub(field)))
+					frappe.throw(message, frappe.CannotChangeConstantError)
+		return super().update(d)
+
 	def extend(self, key: str, value: Any) -> None:
 		"""Rows of a table. Raises ValidationError for what is no list of rows."""
 		if isinstance(value, (str, bytes, dict)) or not isinstance(value, Iterable):

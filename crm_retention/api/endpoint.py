@@ -34,7 +34,8 @@ def endpoint(*http_methods: str) -> Callable[[Callable[..., Any]], Callable[...,
 
 		@wraps(method)
 		def call(*args: Any, **kwargs: Any) -> Any:
-			given = signature.bind_partial(*args, **kwargs).arguments
+			validate_http_method(http_methods)
+			given = bind(signature, args, kwargs)
 			values = {name: read(kind, signature.parameters[name], given) for name, kind in kinds.items()}
 			return again_after_deadlock(method, values)
 
@@ -42,6 +43,21 @@ def endpoint(*http_methods: str) -> Callable[[Callable[..., Any]], Callable[...,
 		return frappe.whitelist(methods=list(http_methods) or None)(call)
 
 	return decorate
+
+
+def validate_http_method(allowed: tuple[str, ...]) -> None:
+	"""Raises PermissionError for another way: searches of Frappe call what is whitelisted without asking for it."""
+	if allowed and frappe.request and frappe.request.method not in allowed:
+		frappe.throw(_("Not permitted"), frappe.PermissionError)
+
+
+def bind(signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+	"""What was given, by the names of the arguments. Raises ValidationError for what is none of the method's."""
+	try:
+		return signature.bind_partial(*args, **kwargs).arguments
+	except TypeError:
+		pass  # outside, so that the refusal carries no trace of the call
+	frappe.throw(_("{0}: the arguments are {1}.").format(_("Request"), ", ".join(signature.parameters)))
 
 
 def get_kind(method: Callable[..., Any], parameter: inspect.Parameter) -> Kind:

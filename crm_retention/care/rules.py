@@ -9,6 +9,7 @@ import frappe
 from frappe import _
 from frappe.utils import add_days, add_to_date, cint, cstr, get_datetime, getdate, now_datetime, nowdate
 
+from crm_retention.arguments import OWN_REQUESTS
 from crm_retention.care.completion import validate_facts
 from crm_retention.care.people import may_care
 from crm_retention.documents import throw_field
@@ -24,6 +25,8 @@ BY_PEOPLE = ("Done", "Skipped", "Cancelled")
 SERVICE_DAYS = 3
 NEXT_STEP_DAYS = 7
 DEFAULT_MINUTES = 30
+# what a message says that nobody has begun to send
+NOT_SENT = (None, "", "Due", "Stopped")
 # read-only in forms, and yet a client's to give
 GIVEN = {"request_id"}
 OWNER_FIELDS = {"Customer": "account_manager", "Lead": "lead_owner"}
@@ -61,13 +64,14 @@ def validate_may_delete(doc: Document) -> None:
 		frappe.throw(message.format(doc.name, _(doc.status, context="Touchpoint")))
 	if doc.occurrence_key or doc.plan:
 		frappe.throw(_("A plan made this touchpoint and would make it again: cancel it instead."))
-	if cint(doc.times_rescheduled) or doc.interaction or doc.communication:
+	acts = ("times_rescheduled", "interaction", "communication", "note", "outcome")
+	if any(doc.get(field) for field in acts) or doc.message_status not in NOT_SENT:
 		frappe.throw(_("Somebody acted on this touchpoint: cancel it instead."))
 
 
 def keep_to_the_app(doc: Document) -> None:
 	"""What only the app says of a touchpoint is not taken from a person who enters one."""
-	if doc.flags.by_app or doc.flags.ignore_permissions or is_manager():
+	if doc.flags.by_app or doc.flags.ignore_permissions:
 		return
 	for field in get_computed_fields():
 		doc.set(field, None)
@@ -79,6 +83,14 @@ def restore_computed(doc: Document, before: Any) -> None:
 		return
 	for field in get_computed_fields():
 		doc.set(field, before.get(field))
+
+
+def validate_request(doc: Document, before: Any = None) -> None:
+	"""Raises ValidationError for the request_id of what the app makes itself: it would not make it any more."""
+	if doc.flags.by_app or (before and doc.request_id == before.request_id):
+		return
+	if cstr(doc.request_id).startswith(OWN_REQUESTS):
+		throw_field(doc, "request_id", _("{0} is taken.").format(doc.request_id))
 
 
 def get_computed_fields() -> list[str]:

@@ -5,12 +5,14 @@ CRM_RETENTION_SCREENSHOTS names the folder for screenshots; CHROMIUM another bro
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import frappe
@@ -18,7 +20,7 @@ import pytest
 from benchkit.browser import find_browser
 from benchkit.disposable import ADMIN_PASSWORD
 from benchkit.services import http_status, wait_until
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 from tests.e2e.pages import PATIENCE
 from tests.support.frappe_site import Site, site
@@ -32,6 +34,8 @@ PHONE = {
 	"is_mobile": True,
 	"device_scale_factor": 2,
 }
+# what the desk keeps of where one was: the next test begins anew
+FORGET = "() => { localStorage.clear(); sessionStorage.clear(); }"
 QUIET_BROWSER = [
 	"--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 	"--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -102,31 +106,60 @@ def fresh_transaction(site: Site) -> None:
 	frappe.db.rollback()
 
 
+@dataclass
+class Sessions:
+	"""Who is logged in on which screen. What the browser has loaded once it keeps, as at people's desks."""
+
+	browser: Browser
+	base_url: str
+	opened: dict[tuple[int, str, str], BrowserContext] = field(default_factory=dict)
+
+	def get(self, screen: dict, user: str, password: str) -> BrowserContext:
+		"""The session of a user on a screen; logged in, whatever became of an earlier login."""
+		key = (id(screen), user, password)
+		if key not in self.opened:
+			self.opened[key] = self.browser.new_context(base_url=self.base_url, **screen)
+			self.opened[key].set_default_timeout(PATIENCE * 1000)
+		context = self.opened[key]
+		asked = context.request.get("/api/method/frappe.auth.get_logged_user")
+		if not asked.ok or asked.json().get("message") != user:
+			answer = context.request.post("/api/method/login", form={"usr": user, "pwd": password})
+			assert answer.ok, f"{user} cannot log in: {answer.status} {answer.text()[:300]}"
+		return context
+
+
+@pytest.fixture(scope="module")
+def sessions(browser: Browser, base_url: str) -> Iterator[Sessions]:
+	"""Sessions of the module's users."""
+	sessions = Sessions(browser, base_url)
+	yield sessions
+	for context in sessions.opened.values():
+		context.close()
+
+
 @pytest.fixture
-def log_in(browser: Browser, base_url: str, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+def log_in(sessions: Sessions, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
 	"""Call it with a screen (DESKTOP, PHONE), and a user and password for others than Administrator, for a page.
 
 	An uncaught error in a page fails the test that opened it; when a test fails, its pages are photographed.
 	"""
-	opened: list[tuple[BrowserContext, Page, list[str]]] = []
+	opened: list[tuple[Page, list[str]]] = []
 
 	def open_page(screen: dict, user: str = "Administrator", password: str = ADMIN_PASSWORD) -> Page:
-		context = browser.new_context(base_url=base_url, **screen)
-		context.set_default_timeout(PATIENCE * 1000)
-		answer = context.request.post("/api/method/login", form={"usr": user, "pwd": password})
-		assert answer.ok, f"{user} cannot log in: {answer.status} {answer.text()[:300]}"
-		page, errors = context.new_page(), []
+		page, errors = sessions.get(screen, user, password).new_page(), []
 		page.on("pageerror", lambda error: errors.append(error.stack or error.message))
-		opened.append((context, page, errors))
+		opened.append((page, errors))
 		return page
 
 	yield open_page
 	failed = request.node.stash.get(FAILED, False)
-	for number, (context, page, _) in enumerate(opened):
+	for number, (page, _errors) in enumerate(opened):
 		if failed:
 			page.screenshot(path=screenshot_file(request, f"failed-{number}"))
-		context.close()
-	errors = [error for *_, found in opened for error in found]
+		with contextlib.suppress(Error):  # a page that was never opened keeps nothing
+			page.evaluate(FORGET)
+		page.close()
+	errors = [error for _page, found in opened for error in found]
 	if errors and not failed:
 		pytest.fail("uncaught errors in the browser:\n" + "\n".join(errors))
 

@@ -70,6 +70,8 @@ def test_phone_does_skips_and_moves_what_is_due(log_in, screenshot):
 	expect(card(page, late).locator("a[href^='tel:']")).to_have_attribute("href", "tel:+49891234")
 	assert sticking_out(page) == []
 	assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+	place, width = card(page, late).bounding_box(), PHONE["viewport"]["width"]
+	assert min(place["x"], width - place["x"] - place["width"]) >= 8, "its cards touch the edge"
 	screenshot(page, "day")
 
 	card(page, late).get_by_role("button", name="Done").click()

@@ -18,10 +18,10 @@ from tests.site.touchpoints import make_customers, make_touchpoint
 NUMBERS = ("NaN", "inf", "-inf", 1e308, -1e308, "x", "1e400", 10**400, [], {}, [1], "--1")
 DATES = (
 	0, 1, True, "0000-00-00", "2026-02-30", "10000-01-01", "9999-12-31", "1899-12-31", "2201-01-01", "5", "today",
-	"30-06-2026", "x", [], {}, datetime.date(1, 1, 1), 1e9,
+	"30-06-2026", "2026-06-30 garbage", "2026-06-30T10:00:00Z", "٢٠٢٦-06-30", "x", [], {}, datetime.date(1, 1, 1), 1e9,
 )  # fmt: skip
 TIMES = ("25:00:00", "x", [], datetime.timedelta(days=2), datetime.timedelta(days=-1), 5)
-TEXTS = ("x" * 1_000_001, {}, [], ["x"])
+TEXTS = ("x" * 1_000_001, {}, [], ["x"], "\ud800")
 
 
 def get_doctypes():
@@ -108,7 +108,11 @@ def test_what_honest_people_write_is_taken():
 	assert [bounds.get_fault("Customer Tier", df, value) for value in (0, "50", 99.5, "1e1")] == [None] * 4
 
 
-@pytest.mark.parametrize("value", [0, "0000-00-00", "2026-02-30", "9999-12-31", 20260630, ["2026-06-30"]])
+@pytest.mark.parametrize("value", [
+		0, "0000-00-00", "2026-02-30", "9999-12-31", 20260630, ["2026-06-30"], "2026-06-30 garbage",
+		"2026-06-30T10:00:00Z", "2026-06-30 24:00:00", "٢٠٢٦-06-30",
+	],
+)  # fmt: skip
 def test_no_touchpoint_is_due_on_no_day(value):
 	make_customers("Bounded")
 	with pytest.raises(frappe.ValidationError, match="Due"):

@@ -55,6 +55,8 @@ def test_file_that_is_not_there_is_not_attached() -> None:
 		"javascript:alert(1)",
 		" javascript:alert(1)",
 		"JaVaScRiPt:x",
+		"java\tscript:alert(1)",
+		"\x01javascript:alert(1)",
 		"data:text/html,x",
 		"//evil",
 		"file:///etc",
@@ -106,7 +108,14 @@ def test_sql_that_makes_todos_escapes_as_the_forms_do() -> None:
 
 
 @pytest.mark.parametrize(
-	"link", ["javascript:alert(1)", " JavaScript : x", "data:text/html,<script>x</script>"]
+	"link",
+	[
+		"javascript:alert(1)",
+		" JavaScript : x",
+		"java\tscript:x",
+		"\x01javascript:x",
+		"data:text/html,<script>x</script>",
+	],
 )
 def test_place_that_runs_something_is_refused(link) -> None:
 	for user in (USER, "Administrator"):

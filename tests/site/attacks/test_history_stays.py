@@ -42,7 +42,16 @@ class TestTouchpoints:
 				delete("Touchpoint", name)
 		assert frappe.db.exists("Touchpoint", name)
 
-	@pytest.mark.parametrize("values", [{"occurrence_key": "f|s|d|p"}, {"times_rescheduled": 1}], ids=str)
+	@pytest.mark.parametrize(
+		"values",
+		[
+			{"occurrence_key": "f|s|d|p"},
+			{"times_rescheduled": 1},
+			{"message_status": "Sending"},
+			{"note": "n"},
+		],
+		ids=str,
+	)
 	def test_one_that_a_plan_made_or_somebody_acted_on_is_deleted_by_nobody(self, values) -> None:
 		name = make_ended(PARTY, **values).name
 		for user in (MANAGER, SYSTEM, "Administrator"):
@@ -68,6 +77,29 @@ class TestTouchpoints:
 		doc.save()
 		keys = frappe.db.get_value("Touchpoint", name, ["occurrence_key", "open_key"])
 		assert keys == ("f|s|e|p", "f|s|p")
+
+	@pytest.mark.parametrize("user", [USER, MANAGER, SYSTEM])
+	def test_what_the_app_says_of_one_is_said_by_nobody_else(self, user) -> None:
+		key = {"occurrence_key": "fam|step|2027-01-01|Other", "open_key": "fam|step|Other"}
+		said = {"message_status": "Sent", "completed_by": SYSTEM, "times_rescheduled": 3}
+		said["interaction"] = make_row(PARTY, note="x").insert().name
+		frappe.set_user(user)
+		name = make_touchpoint(PARTY, **key, **said).name
+		stored = frappe.db.get_value("Touchpoint", name, [*key, *said], as_dict=True)
+		assert not any(stored.values()), stored
+
+	@pytest.mark.parametrize(
+		"request_id", ["next|TP-1", "hand_over|Customer|X|a@b.c|2026-01-01", "promise|L"]
+	)
+	def test_what_the_app_makes_itself_is_not_made_before_it(self, request_id) -> None:
+		name = make_touchpoint(PARTY).name
+		for user in (USER, MANAGER, SYSTEM):
+			frappe.set_user(user)
+			with pytest.raises(frappe.ValidationError, match="is taken"):
+				make_touchpoint(PARTY, request_id=request_id)
+			frappe.set_user("Administrator")
+			with pytest.raises(frappe.ValidationError, match="is taken"):
+				frappe.get_doc("Touchpoint", name).update({"request_id": request_id}).save()
 
 	def test_service_level_is_not_moved_without_a_reason(self) -> None:
 		name = make_touchpoint(PARTY).name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlencode
 
 import frappe
 import pytest
@@ -100,3 +101,14 @@ def test_history_is_not_deleted(names, user) -> None:
 def test_period_is_not_shortened(names) -> None:
 	path = "/api/resource/Retention Settings/Retention Settings"
 	assert send(MANAGER, "PUT", path, {"log_keep_days": 1, "agreed_rows": 10**9}).status_code == 403
+
+
+@pytest.mark.parametrize(
+	"query",
+	["my_day.people", "cycle.run_now", "touchpoints.complete", "profile.explain", "timeline.get_timeline"],
+)
+def test_search_of_frappe_is_no_way_to_a_method(names, query) -> None:
+	asked = {"doctype": "Customer", "txt": "", "query": f"crm_retention.api.{query}"}
+	for verb in ("GET", "POST"):
+		answer = send(MANAGER, verb, "/api/method/frappe.desk.search.search_link?" + urlencode(asked))
+		assert 400 <= answer.status_code < 500, answer.text[-500:]

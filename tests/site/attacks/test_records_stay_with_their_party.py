@@ -137,6 +137,23 @@ def test_foreign_record_is_not_reached_by_sending_a_party_of_ones_own(names, doc
 		assert stored(doctype, name) == before, way.__name__
 
 
+@pytest.mark.parametrize("user", [MANAGER, USER, "Administrator"])
+@pytest.mark.parametrize("doctype", RECORDS)
+def test_foreign_record_is_not_passed_off_as_ones_own_by_its_name(names, doctype, user) -> None:
+	foreign, own = names[FOREIGN][doctype], names[MINE][doctype]
+	stamps = frappe.db.get_value(doctype, own, ["creation", "modified", "owner"], as_dict=True)
+	before = stored(doctype, foreign), stored(doctype, own)
+	for way in (put, put_v2, set_value):
+		frappe.set_user(user)
+		frappe.db.savepoint("way")
+		with pytest.raises(REFUSED) as refused:
+			way(doctype, foreign, {"name": own, "party": MINE} | stamps)
+		if user != "Administrator":
+			assert "cannot be changed" not in str(refused.value), "it is said to be there"
+		frappe.db.rollback(save_point="way")
+		assert (stored(doctype, foreign), stored(doctype, own)) == before, way.__name__
+
+
 @pytest.mark.parametrize("user", [MANAGER, USER])
 @pytest.mark.parametrize("doctype", RECORDS)
 @pytest.mark.parametrize(

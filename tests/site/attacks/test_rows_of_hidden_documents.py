@@ -13,6 +13,7 @@ from tests.site.desk import make_customer, make_user
 from tests.site.interactions import make_row
 
 PARTY, USER, SUPPORT = "Patient", "sales.only@example.com", "sales.support@example.com"
+MANAGER = "sales.manager@example.com"
 LOG = "Interaction Log"
 
 
@@ -105,3 +106,10 @@ def test_list_goes_back_to_the_rule_after_a_timeline(names) -> None:
 	frappe.set_user(USER)
 	get_timeline("Customer", PARTY)
 	assert names["secret"] not in frappe.get_list(LOG, pluck="name", limit_page_length=0)
+
+
+def test_row_that_one_may_not_read_is_not_corrected_away(names) -> None:
+	make_user(MANAGER, "Retention Manager", "Sales User")
+	frappe.set_user(MANAGER)
+	with pytest.raises(frappe.PermissionError):
+		make_row(PARTY, note="Instead", supersedes=names["secret"]).insert()

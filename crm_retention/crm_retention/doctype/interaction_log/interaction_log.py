@@ -102,9 +102,11 @@ class InteractionLog(AppendOnly):
 		if not self.supersedes:
 			return
 		if not self.flags.ignore_permissions:
-			frappe.get_doc("Interaction Log", self.supersedes).check_may_correct()
-		corrected = frappe.db.get_value("Interaction Log", self.supersedes, ["party_type", "party"])
-		if corrected != (self.party_type, self.party):
+			corrected = frappe.get_doc("Interaction Log", self.supersedes)
+			corrected.check_permission("read")
+			corrected.check_may_correct()
+		party = frappe.db.get_value("Interaction Log", self.supersedes, ["party_type", "party"])
+		if party != (self.party_type, self.party):
 			self.throw_field("supersedes", _("a correction concerns the same party."))
 		later = frappe.db.get_value("Interaction Log", {"supersedes": self.supersedes})
 		if later:

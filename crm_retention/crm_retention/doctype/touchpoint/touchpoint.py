@@ -81,6 +81,7 @@ class Touchpoint(BoundedDocument):
 	def validate(self) -> None:
 		before = self.get_doc_before_save()
 		rules.set_facts(self)
+		rules.validate_request(self, before)
 		text_checks.validate_touchpoint(self)
 		if before is None:
 			rules.validate_new(self)
@@ -107,11 +108,6 @@ class Touchpoint(BoundedDocument):
 		rules.validate_may_delete(self)
 		todos.delete(self.name)
 		meetings.cancel(self)
-
-
-def get_permission_to_act(doc: Any, user: str | None = None) -> bool:
-	"""Whether ``user`` may act on a touchpoint: the responsible person, or a manager; anybody if it is nobody's."""
-	return rules.may_act(doc, user or frappe.session.user)
 
 
 def on_doctype_update() -> None:
