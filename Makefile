@@ -18,7 +18,7 @@ test: ## run the tests: the engine everywhere, site and browser on a bench; SUIT
 	@scripts/venv.sh cli test
 	@$(PY)/python scripts/test.py --suite $(SUITE) -- $(ARGS)
 
-fuzz: ## attack a disposable site with many hostile calls and settings: CALLS=10000, ARGS="-k ..."
+fuzz: ## run the attacks with many hostile calls and documents: CALLS=10000, ARGS="-k ..."
 	@scripts/venv.sh cli test
 	@CRM_RETENTION_FUZZ=$(CALLS) TEST_TIME_LIMIT=$${TEST_TIME_LIMIT:-14400} \
 		$(PY)/python scripts/test.py --suite site -- tests/site/attacks $(ARGS)

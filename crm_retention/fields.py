@@ -31,6 +31,7 @@ LONG = ("Code", "HTML Editor", "JSON", "Long Text", "Markdown Editor", "Small Te
 IDENTITY = ("doctype", "name", "owner", "amended_from", "parent", "parentfield", "parenttype")
 STANDARD = {"creation": MomentKind(), "modified": MomentKind(), "docstatus": Number(0, 2), "idx": Number()}
 COMPARING = ("=", "!=", "<", ">", "<=", ">=")
+SET_OR_NOT = Choice(("set", "not set"))
 OF_TREES = (
 	"descendants of", "not descendants of", "descendants of (inclusive)", "ancestors of", "not ancestors of",
 )  # fmt: skip
@@ -125,11 +126,11 @@ def read_filter_value(df: Any, field: str, operator: str, value: Any) -> Any:
 			cint(item) if isinstance(item, int) else Text().read(field, "" if item is None else item)
 			for item in rows[:MOST_ROWS]
 		]
-	if operator in ("like", "not like"):
-		return Text().read(field, value)
 	if operator == "is":
-		return Text(20).read(field, value)
+		return SET_OR_NOT.read(field, value)
 	is_time = isinstance(kind, DayKind | MomentKind)
+	if operator in ("like", "not like") and not is_time:
+		return Text().read(field, value)
 	if operator == "between" and is_time and isinstance(value, list) and len(value) == 2:
 		return [kind.read(field, item) for item in value]
 	if operator == "timespan" and is_time and isinstance(value, str) and get_timespan_date_range(value):

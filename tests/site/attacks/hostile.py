@@ -19,7 +19,7 @@ DEEP = "[" * 5000 + "]" * 5000
 VALUES: tuple[Any, ...] = (
 	{}, [], 0, 1, -1, False, True, None, "", " ", "0", "null", "[", "{}", "[]", "x", "%", "_", "\\", "'", '"', "`",
 	"\x00", "\ud800", "😀", "​", "../../etc/passwd", "<img src=x onerror=alert(1)>", "{{ frappe.session.user }}",
-	"javascript:alert(1)", "' or 1=1 --", "0000-00-00", "9999-12-31", "2026-02-30", "10000-01-01", "today", "12:00",
+	"javascript:alert(1)", "' or 1=1 --", "2026-12-01T10:00:00Z", "2026-12-01 garbage", "٢٠٢٦-١٢-٠١", "٣", "x\ud800", "0000-00-00", "9999-12-31", "2026-02-30", "10000-01-01", "today", "12:00",
 	2**31, 2**63, 10**400, 1e308, float("nan"), float("inf"), "NaN", "1e400", "x" * 141, "x" * 70_000, DEEP,
 	["x"], [[]], [{}], {"name": "x"}, {"x": {"y": []}}, [None], [["Customer", FAR]], ["Customer", "name", "=", FAR],
 	{"party": FAR}, {"$gt": ""}, [1, 2, 3],
@@ -88,7 +88,11 @@ class Attacker:
 			if self.random.random() < 0.9
 		}
 		if self.random.random() < 0.1:
-			values[self.random.choice(("cmd", "self", "x", "ignore_permissions", "doctype"))] = self.value()
+			values[self.random.choice(("self", "x", "ignore_permissions", "doctype"))] = self.value()
+		if self.random.random() < 0.02:
+			values["cmd"] = as_parameter(
+				self.value()
+			)  # the method that Frappe asks instead, a name of its own
 		verb = "GET" if self.random.random() < 0.2 else "POST"
 		return Request(verb, f"/api/method/{path}", values)
 
@@ -110,8 +114,10 @@ class Attacker:
 		return self.random.choice([df.fieldname for df in frappe.get_meta(doctype).fields] or ["name"])
 
 	def document(self, doctype: str) -> str:
-		"""A document of the DocType where the scene has one."""
-		return self.random.choice([*self.names.get(doctype, {}).values()] or [str(self.value())[:50] or "x"])
+		"""A document of the DocType where the scene has one. Frappe looks it up before the app is asked, in UTF-8."""
+		return self.random.choice(
+			[*self.names.get(doctype, {}).values()] or [as_parameter(self.value())[:50] or "x"]
+		)
 
 	def filters(self, doctype: str) -> Any:
 		row = [doctype, self.field(doctype), self.random.choice(OPERATORS), self.value()]
@@ -130,10 +136,8 @@ class Attacker:
 
 	def fields(self, doctype: str) -> dict[str, Any]:
 		"""A few fields of a document; of a child table rows like those."""
-		chosen = {}
-		for df in self.random.sample(
-			frappe.get_meta(doctype).fields, min(5, len(frappe.get_meta(doctype).fields))
-		):
+		chosen, fields = {}, frappe.get_meta(doctype).fields
+		for df in self.random.sample(fields, min(self.random.randint(1, 5), len(fields))):
 			chosen[df.fieldname] = (
 				[self.fields(df.options)] if df.fieldtype == "Table" else self.argument(df.fieldname)
 			)

@@ -20,6 +20,7 @@ NEAR, FAR = "C-NEAR", "C-FAR"
 SECRET = "Quetzalcoatlus"
 TERRITORY = {NEAR: "Territory Near", FAR: "Territory Far"}
 PASSWORD = "an-attack-is-a-promise-9"
+MANAGER_OF_BOTH = "Administrator"  # looks after both customers, and is there before the other people are
 LIMITED = ("limited Retention User", "limited Retention Manager")
 OUTSIDERS = ("no role", "website user")
 PEOPLE: dict[str, tuple[str, ...]] = {
@@ -90,7 +91,8 @@ def make_parties() -> Names:
 		frappe.get_doc(row).insert()
 		called = SECRET if party == FAR else "Nearby"
 		customer = {"customer_name": called, "customer_group": "Commercial", "customer_type": "Company"}
-		frappe.get_doc({"doctype": "Customer", **customer, "territory": territory}).insert(set_name=party)
+		customer |= {"territory": territory, "account_manager": MANAGER_OF_BOTH}
+		frappe.get_doc({"doctype": "Customer", **customer}).insert(set_name=party)
 		names["Customer"][party] = party
 		for doctype, values in get_rows(party, called, plan).items():
 			names[doctype][party] = store(doctype, party, called, values)
@@ -115,7 +117,7 @@ def get_rows(party: str, called: str, plan: Any) -> dict[str, dict[str, Any]]:
 			"channel": "Phone",
 		},
 		"Interaction Log": {
-			"kind": "Note",
+			"kind": "Call",
 			"occurred_on": now_datetime(),
 			"direction": "Internal",
 			"note": f"{called} is angry",

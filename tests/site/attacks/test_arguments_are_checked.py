@@ -160,6 +160,8 @@ def test_no_place_in_the_timeline_breaks_it(before, honest):
 		["Touchpoint", "department", "descendants of", {}], ["Touchpoint", "title", "descendants of", "x"],
 		["Touchpoint", "minutes", ">", "nan"], ["Touchpoint", "title", "like", {}], ["Touchpoint", {}, "=", 1],
 		["Touchpoint", "name", "in", [{}]], ["Touchpoint", "title) or 1=1", "=", 1], ["Touchpoint", "doctype", "=", 1],
+		["Touchpoint", "title", "is", "x"], ["name", "is", ""], ["Touchpoint", "event", "Is", "SET"], ["event", "is", 1],
+		["Touchpoint", "event", "is", None], ["Touchpoint", "due_date", "like", "0000-00-00"], ["starts_at", "like", "x"],
 	],
 )  # fmt: skip
 def test_no_filter_of_the_calendar_breaks_it(row, honest):

@@ -1,8 +1,9 @@
 """Who reaches what: every kind of person against every method, document, list, count, report, card, chart and page.
 
 ``role_matrix.txt`` says what is promised. A cell has N for the customer within reach, F for the one beyond (a limited
-colleague's promise is never to see an F), ``+`` for an answer that is about no customer, ``-`` for an answer without
-anything, and ``x`` for a refusal. When a right changes on purpose, the file does: the test prints what it found.
+colleague's promise is never to see an F), ``1/2`` for a number of a report, card or chart that counts one of two,
+``+`` for an answer that is about no customer, ``-`` for an answer without anything, and ``x`` for a refusal. When a
+right changes on purpose, the file does: the test prints what it found.
 """
 
 from __future__ import annotations
@@ -40,6 +41,15 @@ from tests.site.attacks.surface import (
 )
 
 PROMISED = Path(__file__).with_name("role_matrix.txt")
+# the column in which a report counts
+COUNTED = {
+	"Contacts Held Back": "stops",
+	"Interaction Gaps": "interactions",
+	"Touchpoint Load": "touchpoints",
+}
+# how both customers fare while a card counts them
+HEALTH = {"Healthy Customers": 80, "Unhealthy Customers": 20}
+OF_PLANS_AT_WORK = ("make_new_version", "pause", "resume")
 REFUSED = (frappe.PermissionError, frappe.DoesNotExistError, frappe.ValidationError)
 RIGHTS = {"read": "r", "write": "w", "create": "c", "delete": "d", "submit": "s", "cancel": "k", "share": "h"}
 TEXTS = {NEAR: (NEAR, "Nearby"), FAR: (FAR, SECRET)}
@@ -143,6 +153,16 @@ def test_nobody_limited_and_no_outsider_is_promised_what_lies_beyond():
 		cells = dict(zip(people, row, strict=True))
 		assert not any("F" in cells[person.replace(" ", "_")] for person in (*LIMITED, *OUTSIDERS)), row
 		assert not any("N" in cells[person.replace(" ", "_")] for person in OUTSIDERS), row
+		assert_counts(cells, row)
+
+
+def assert_counts(cells: dict[str, str], row: str) -> None:
+	"""A number shows a hole only where the customer beyond is counted for somebody: those limited get less than all."""
+	numbers = {person: cell.split("/") for person, cell in cells.items() if "/" in cell}
+	for person in LIMITED:
+		if numbers:
+			counted, total = map(int, numbers[person.replace(" ", "_")])
+			assert 0 < counted < total, row
 
 
 def tell(person: str, ask: Callable[[], Any]) -> str:
@@ -195,11 +215,11 @@ def get_rows(names: Any) -> dict[str, Callable[[], Any]]:
 		else:
 			rows[f"rights {doctype}"] = lambda doctype=doctype: get_rights(doctype)
 	for report in get_reports():
-		rows[f"report {report}"] = lambda report=report: run_report(report)
+		rows[f"report {report}"] = lambda report=report: as_share(lambda: run_report(report))
 	for card in get_cards():
 		rows[f"card {card}"] = lambda card=card: show_card(card)
 	for chart in get_charts():
-		rows[f"chart {chart}"] = lambda chart=chart: show_chart(chart)
+		rows[f"chart {chart}"] = lambda chart=chart: as_share(lambda: show_chart(chart))
 	for page in get_pages():
 		rows[f"page {page}"] = lambda page=page: show_page(page)
 	return rows
@@ -221,22 +241,38 @@ def call_about_both(names: Any, path: str) -> Cell:
 	return Cell("".join(sorted(about, key="NF!".index)) or ("+" if "+" in told.values() else "-"))
 
 
+def prepare(names: Any, path: str, party: str) -> None:
+	"""What a method can be done for only: a message that failed, a plan that is at work or paused."""
+	if path == API + "touchpoints.retry_message":
+		frappe.db.set_value("Touchpoint", names["Touchpoint"][party], "message_status", "Failed")
+	if path.removeprefix(API + "plans.") in OF_PLANS_AT_WORK:
+		status = "Paused" if path.endswith("resume") else "Active"
+		at_work = {"docstatus": 1, "status": status, "paused_on": nowdate()}
+		frappe.db.set_value("Maintenance Plan", {"title": "Attacked"}, at_work)
+		frappe.clear_document_cache("Maintenance Plan", names["calls"][party][path]["plan"])
+
+
 def ask_about(names: Any, path: str, party: str) -> str:
 	frappe.db.savepoint("party")
 	try:
+		prepare(names, path, party)
 		answer = call(path, **names["calls"][party][path])
 	except REFUSED as error:
 		return refused_with(error)
 	finally:
 		frappe.db.rollback(save_point="party")
-	if isinstance(answer, dict) and answer.get("failed") and not answer.get("done"):
-		return refused_with(answer)
-	if isinstance(answer, dict) and answer.get("left_out"):
+	if did_nothing(answer):
 		return refused_with(answer)
 	cell = as_cell(answer)
 	# what speaks of no customer by name was done for the one that was asked about
-	named = {"name", "names", "parties", "party"} & set(names["calls"][party][path])
+	named = {"args", "name", "names", "parties", "party"} & set(names["calls"][party][path])
 	return ("N" if party == NEAR else "F") if named and cell in ("+", "-") and answer != {} else cell
+
+
+def did_nothing(answer: Any) -> bool:
+	"""Whether a method for many parties or touchpoints did it for none: they are refused, or left out."""
+	done = isinstance(answer, dict) and ({"failed", "left_out"} & set(answer))
+	return bool(done) and not (answer.get("done") or answer.get("parties"))
 
 
 def refused_with(reason: Any) -> str:
@@ -306,31 +342,40 @@ def get_rights(doctype: str, name: str | None = None) -> Cell:
 	)
 
 
-def run_report(report: str) -> Any:
-	return call("frappe.desk.query_report.run", report_name=report, filters=json.dumps(get_filters(report)))
+def as_share(number: Callable[[], int]) -> Cell:
+	"""How much of what there is somebody's number counts."""
+	counted, user = number(), frappe.session.user
+	frappe.set_user("Administrator")
+	total = number()
+	frappe.set_user(user)
+	return Cell(f"{counted}/{total}")
+
+
+def run_report(report: str) -> int:
+	shown = call("frappe.desk.query_report.run", report_name=report, filters=json.dumps(get_filters(report)))
+	return sum(row[COUNTED[report]] for row in shown["result"] if isinstance(row, dict))
 
 
 def get_filters(report: str) -> dict[str, Any]:
-	"""A period around today, for the reports that want one."""
-	return {"from_date": add_days(nowdate(), -30), "to_date": add_days(nowdate(), 30)}
+	"""A period around today, which the four weeks from its first day reach too."""
+	return {"from_date": add_days(nowdate(), -14), "to_date": add_days(nowdate(), 30)}
 
 
 def show_card(card: str) -> Cell:
 	doc = frappe.get_doc("Number Card", card).as_dict()
 	if doc.type == "Custom":
 		return Cell("+" if call(doc.method) is not None else "-")
-	shown = call(
-		"frappe.desk.doctype.number_card.number_card.get_result",
-		doc=frappe.as_json(doc),
-		filters=doc.filters_json or "[]",
+	if card in HEALTH:
+		frappe.db.set_value("Retention Profile", {"name": ("in", (NEAR, FAR))}, "health", HEALTH[card])
+	of_card = {"doc": frappe.as_json(doc), "filters": doc.filters_json or "[]"}
+	return as_share(
+		lambda: int(call("frappe.desk.doctype.number_card.number_card.get_result", **of_card) or 0)
 	)
-	return Cell("-" if not shown else "+")
 
 
-def show_chart(chart: str) -> Cell:
+def show_chart(chart: str) -> int:
 	shown = call("frappe.desk.doctype.dashboard_chart.dashboard_chart.get", chart_name=chart, refresh=1)
-	values = [value for dataset in (shown or {}).get("datasets", []) for value in dataset["values"]]
-	return Cell("+" if any(values) else "-")
+	return int(sum(value for dataset in (shown or {}).get("datasets", []) for value in dataset["values"]))
 
 
 def show_page(page: str) -> Any:
