@@ -66,7 +66,12 @@ doc_events = {
 		"after_rename": "crm_retention.parties.after_party_rename",
 		"on_trash": "crm_retention.departures.on_party_trash",
 	},
-	"Customer": {"validate": "crm_retention.parties.keep_computed_fields"},
+	"Customer": {
+		"validate": [
+			"crm_retention.parties.keep_computed_fields",
+			"crm_retention.parties.validate_customer_name",
+		]
+	},
 	(
 		"Contact Preference",
 		"Contact Stop",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import frappe
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 PARTY_TYPES = ("Customer", "Lead")
 COMPUTED_FIELDS = ("retention_tier", "retention_stage")
 NAME_FIELDS = {"Customer": "customer_name", "Lead": "lead_name"}
+LEAD_PREFIX = "Lead: "
 # records that carry party_type and party, and their unique keys that end in the party's
 CARRIED: dict[str, tuple[str, ...]] = {
 	"Tier Change": (),
@@ -30,8 +32,31 @@ CARRIED: dict[str, tuple[str, ...]] = {
 
 
 def profile_name(party_type: str, party: str) -> str:
-	"""The name of a party's Retention Profile, and its key in the engine: unique over all kinds of party."""
+	"""The name of a party's Retention Profile, and its key in the engine.
+
+	Unique over all kinds of party, because no customer is given a name that begins like a lead's key.
+	"""
 	return party if party_type == "Customer" else f"{party_type}: {party}"
+
+
+def validate_customer_name(doc: Document, _method: str | None = None) -> None:
+	"""Raises ValidationError for a new customer whose name is like the key of a lead."""
+	if doc.is_new():
+		refuse_key_of_lead(doc.name)
+
+
+def refuse_key_of_lead(name: str | None) -> None:
+	"""Raises ValidationError for a customer's name that databases could take for the key of a lead."""
+	if is_like_key_of_lead(name or ""):
+		message = _("{0}: a customer is not called so, because leads go by names that begin with {1}.")
+		frappe.throw(message.format(frappe.utils.escape_html(name), LEAD_PREFIX.strip()))
+
+
+def is_like_key_of_lead(name: str) -> bool:
+	"""Whether a name begins like a lead's key to a database, which sees no case, accents, widths and control characters."""
+	plain = unicodedata.normalize("NFKD", name)
+	seen = "".join(char for char in plain if unicodedata.category(char)[0] not in "MC")
+	return seen.casefold().lstrip().startswith(LEAD_PREFIX.casefold())
 
 
 def get_party_name(party_type: str, party: str) -> str:
@@ -41,6 +66,8 @@ def get_party_name(party_type: str, party: str) -> str:
 
 def before_party_rename(doc: Document, _method: str, old: str, new: str, merge: bool = False) -> None:
 	"""Merging keeps the surviving party's profile and plans, and carries over what the other one did and was promised."""
+	if doc.doctype == "Customer" and not merge:
+		refuse_key_of_lead(new)
 	if merge:
 		delete_profile(doc.doctype, old)
 		end_plans(doc.doctype, old, _("Merged into {0}").format(new), give_up_occurrence=True)

@@ -18,9 +18,13 @@ from frappe.utils import cstr, flt
 from crm_retention import compat, filters
 from crm_retention.closed_doctypes import why_closed
 from crm_retention.filters import PARTY_PREFIX
+from crm_retention.parties import PARTY_TYPES
 from crm_retention.views.access import may_read_any
 
-CONDITIONS = (("party_conditions_json", "Customer"), ("signal_conditions_json", "Retention Profile"))
+PARTY_CONDITIONS = "party_conditions_json"
+CONDITIONS = ((PARTY_CONDITIONS, "Customer"), ("signal_conditions_json", "Retention Profile"))
+# whose fields of the same names rules over customers ask for as well
+ALSO_PARTIES = tuple(party_type for party_type in PARTY_TYPES if party_type != "Customer")
 
 
 @dataclass(frozen=True)
@@ -74,23 +78,36 @@ def may_read_all(doctype: str) -> bool:
 	return may_read_any(doctype) and compat.get_permission_criterion(doctype) is None
 
 
-def may_read_field(doctype: str, field: str) -> bool:
+def may_read_field(doctype: str, field: str, user: str | None = None) -> bool:
 	"""Whether the user, who may read documents of this type, is shown this field of them. Passwords are shown to nobody.
 
 	A field that is not there hides nothing: other checks refuse it.
 	"""
+	user = user or frappe.session.user
 	meta = frappe.get_meta(doctype)
 	df = meta.get_field(field)
 	if not df:
 		return not field.startswith("_")  # what the desk keeps beside the fields: comments, tags, assignments
 	if df.fieldtype == "Password":
 		return False
-	if frappe.session.user == "Administrator":
+	if user == "Administrator":
 		return True
-	if df.permlevel not in meta.get_permlevel_access("read", user=frappe.session.user):
+	if df.permlevel not in meta.get_permlevel_access("read", user=user):
 		return False
 	# Frappe 16 shows masked fields to whoever has this right and to nobody else
-	return not df.get("mask") or df.permlevel in meta.get_permlevel_access("mask", user=frappe.session.user)
+	return not df.get("mask") or df.permlevel in meta.get_permlevel_access("mask", user=user)
+
+
+def hides_field(doctype: str, field: str, user: str | None = None) -> bool:
+	"""Whether documents of this type, where the user reads any, say less than this field does.
+
+	Whoever has no role that reads the type may be shown single documents of it, with the fields that every reader sees.
+	"""
+	df = frappe.get_meta(doctype).get_field(field)
+	is_plain = df and df.fieldtype != "Password" and not df.permlevel and not df.get("mask")
+	if is_plain and not may_read_any(doctype, user):
+		return False
+	return not may_read_field(doctype, field, user)
 
 
 def validate_reading(doc: Any, shipped: Iterable[dict[str, Any]] = ()) -> None:
@@ -184,11 +201,24 @@ def get_hidden(doctype: str, field: str) -> str:
 def get_row_faults(doc: Any, field: str, doctype: str) -> Iterator[str]:
 	"""Rows of a list of conditions over fields that the user may not read."""
 	for index, name in enumerate(get_fields(doc.get(field)), 1):
-		if not may_read_field(doctype, name):
-			meta = frappe.get_meta(doctype)
+		for hiding in get_hiding(doctype, name, as_party=field == PARTY_CONDITIONS):
+			meta = frappe.get_meta(hiding)
 			label = _(meta.get_label(name)) if meta.has_field(name) else name
-			row = _("condition {0} ({1}): {2}").format(index, label, get_hidden(doctype, name))
+			row = _("condition {0} ({1}): {2}").format(index, label, get_hidden(hiding, name))
 			yield _("{0}, {1}").format(_(doc.meta.get_label(field)), row)
+			break
+
+
+def get_hiding(doctype: str, field: str, as_party: bool) -> Iterator[str]:
+	"""The DocTypes of which a rule would tell this field and the user may not read it.
+
+	A rule over customers (``as_party``) is one over leads too, where they have a field of that name.
+	"""
+	if not may_read_field(doctype, field):
+		yield doctype
+	for other in ALSO_PARTIES if as_party else ():
+		if frappe.get_meta(other).has_field(field) and hides_field(other, field):
+			yield other
 
 
 def get_fields(text: str | None) -> list[str]:
@@ -248,9 +278,10 @@ def get_criterion_faults(card: Any) -> Iterator[str]:
 	label = _(frappe.get_meta("Customer Scorecard Criterion").get_label("signal"))
 	for row in card.criteria:
 		doctype, field = get_place(row.signal)
-		if not may_read_any(doctype) or not may_read_field(doctype, field):
+		hiding = next(get_hiding(doctype, field, doctype == "Customer"), None)
+		if hiding or not may_read_any(doctype):
 			place = _("{0}, row {1}, {2}").format(_(card.meta.get_label("criteria")), row.idx, label)
-			yield _("{0}: {1}").format(place, get_hidden(doctype, field))
+			yield _("{0}: {1}").format(place, get_hidden(hiding or doctype, field))
 
 
 def get_place(name: str, party_type: str = "Customer") -> tuple[str, str]:
@@ -264,7 +295,11 @@ def only_shown(options: Iterable[dict[str, str]]) -> list[dict[str, str]]:
 	"""Choices of a scorecard (see ``catalogue``) without fields that the user may not read."""
 	readable = {doctype: may_read_any(doctype) for doctype in ("Customer", "Retention Profile")}
 	places = [(option, *get_place(option["value"])) for option in options]
-	return [row for row, doctype, field in places if readable[doctype] and may_read_field(doctype, field)]
+	return [
+		row
+		for row, doctype, field in places
+		if readable[doctype] and not any(get_hiding(doctype, field, doctype == "Customer"))
+	]
 
 
 def hide_values(explained: dict[str, Any], party_type: str) -> None:

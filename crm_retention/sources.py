@@ -9,12 +9,13 @@ import frappe
 from frappe import _
 from frappe.utils import cint
 
-from crm_retention.backends.site_relations import PURCHASE_SOURCES, Sources
+from crm_retention.backends.site_relations import PURCHASE_SOURCES, Sources, namesakes_of_leads
 from crm_retention.closed_doctypes import why_closed
 from crm_retention.configuration import get_signal_sources, party_fields
 from crm_retention.engine.config import Config
 from crm_retention.engine.errors import ConfigError, Problem
 from crm_retention.engine.plans import Care
+from crm_retention.parties import LEAD_PREFIX
 
 
 def get_sources(config: Config, as_of: datetime.date, care: Care | None = None) -> Sources:
@@ -34,7 +35,16 @@ def get_sources(config: Config, as_of: datetime.date, care: Care | None = None) 
 		read_payment_dates=bool(cint(settings.read_payment_dates)),
 		party_fields={"Customer": party_fields(config, care)},
 		signals=tuple(source for source in get_signal_sources(config) if not why_closed(source.doctype)),
+		left_out=tuple(namesakes_of_leads()),
 	)
+
+
+def get_source_problems(sources: Sources) -> list[Problem]:
+	"""What of the site is left out. Parties are counted and not named: whoever reads of a run may not see them all."""
+	if not sources.left_out:
+		return []
+	message = _("{0} are left out, because leads have the same key; please rename those that begin with {1}")
+	return [Problem("parties", _("Customer"), "", message.format(len(sources.left_out), LEAD_PREFIX.strip()))]
 
 
 def get_factors(settings: Any, chosen: list[str], as_of: datetime.date) -> dict[str, float]:

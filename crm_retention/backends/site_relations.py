@@ -12,11 +12,11 @@ import ibis.expr.types as ir
 
 from ..engine.dates import FIRST_DAY, literal
 from ..engine.relations import RELATIONS
+from ..parties import LEAD_PREFIX
 
 STANDARD_TYPES = {"name": "string", "owner": "string", "modified_by": "string", "parent": "string"}
 STANDARD_TYPES |= {"parenttype": "string"}
 STANDARD_TYPES |= {"docstatus": "int64", "idx": "int64", "creation": "timestamp", "modified": "timestamp"}
-LEAD_PREFIX = "Lead: "
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ class Sources:
 	"""What of the site is read.
 
 	``factors`` maps each company that counts to the factor from its currency into the base currency;
-	``party_fields`` names the fields of each party type that conditions use.
+	``party_fields`` names the fields of each party type that conditions use; ``left_out`` are customers that are no
+	parties, see ``namesakes_of_leads``.
 	"""
 
 	purchase_doctype: str
@@ -66,6 +67,7 @@ class Sources:
 	read_payment_dates: bool = False
 	party_fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
 	signals: Sequence[Any] = ()
+	left_out: Sequence[str] = ()
 
 
 def site_relations(sources: Sources) -> dict[str, ir.Table]:
@@ -123,6 +125,8 @@ def parties(sources: Sources) -> ir.Table:
 	wanted = ["name", "customer_name", "disabled", "creation", "account_manager", *fields]
 	customer = physical("Customer", wanted)
 	active = customer.filter(customer.disabled.fill_null(0) == 0)  # SQLite's columns may hold nothing
+	if sources.left_out:
+		active = active.filter(active.name.notin(list(sources.left_out)))
 	columns = {
 		"party": active.name,
 		"party_type": ibis.literal("Customer"),
@@ -148,6 +152,23 @@ def _leads(like: ir.Table) -> ir.Table:
 		same = name in open_leads.columns and open_leads[name].type() == like[name].type()
 		columns[name] = open_leads[name] if same else ibis.null(like[name].type())
 	return open_leads.select(**columns)
+
+
+def namesakes_of_leads() -> list[str]:
+	"""Customers whose name is the key of a lead. One key is one party, and whoever is called so was named after the lead.
+
+	The database compares, as it does where rows of a party are brought together.
+	"""
+	is_mariadb = frappe.db.db_type == "mariadb"
+	key = f"CONCAT('{LEAD_PREFIX}', l.name)" if is_mariadb else f"'{LEAD_PREFIX}' || l.name"
+	# by the primary key, where hardly anybody is called so
+	alike = (
+		f"c.name >= '{LEAD_PREFIX}' AND c.name < 'Lead:!'" if is_mariadb else f"c.name LIKE '{LEAD_PREFIX}%'"
+	)
+	found = frappe.db.sql(
+		f"SELECT c.name FROM `tabCustomer` c JOIN `tabLead` l ON {key} = c.name WHERE {alike}"
+	)
+	return [row[0] for row in found]
 
 
 def purchases(sources: Sources) -> ir.Table:

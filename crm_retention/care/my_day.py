@@ -10,9 +10,11 @@ import frappe
 from frappe import _
 from frappe.query_builder.functions import Coalesce
 from frappe.utils import cint, get_datetime
+from pypika.terms import LiteralValue, NullValue
 
 from crm_retention.bounds import to_day
-from crm_retention.permissions import only_where, touchpoint_query
+from crm_retention.permissions import get_readable_query, hides_nothing, only_where, touchpoint_query
+from crm_retention.readable import may_read_field
 
 DAYS_AHEAD = 6
 MOST_CARDS = 500
@@ -126,16 +128,16 @@ def get_rows(user: str, as_of: datetime.date, limit: int) -> list[frappe._dict]:
 		.left_join(lead)
 		.on(is_lead & (lead.name == t.party))
 		.left_join(address)
-		.on(address.name == customer.customer_primary_address)
+		.on((address.name == customer.customer_primary_address) & is_listed(address, "Address"))
 		.left_join(tier)
 		.on(tier.name == t.tier)
 		.select(*(t[field] for field in FIELDS))
 		.select(
-			Coalesce(customer.mobile_no, lead.mobile_no, lead.phone).as_("phone"),
-			Coalesce(customer.email_id, lead.email_id).as_("email"),
-			address.address_line1,
-			Coalesce(address.city, lead.city).as_("city"),
-			address.pincode,
+			first_shown(customer.mobile_no, lead.mobile_no, lead.phone).as_("phone"),
+			first_shown(customer.email_id, lead.email_id).as_("email"),
+			first_shown(address.address_line1).as_("address_line1"),
+			first_shown(address.city, lead.city).as_("city"),
+			first_shown(address.pincode).as_("pincode"),
 			tier.rank.as_("tier_rank"),
 			tier.colour.as_("tier_colour"),
 		)
@@ -160,12 +162,12 @@ def get_contacts(rows: list[frappe._dict]) -> dict[tuple[str, str], dict[str, st
 	query = (
 		frappe.qb.from_(link)
 		.left_join(contact)
-		.on(of_contact)
+		.on(of_contact & is_listed(contact, "Contact"))
 		.left_join(address)
-		.on(of_address)
-		.select(link.link_doctype, link.link_name, contact.email_id.as_("email"))
-		.select(Coalesce(contact.mobile_no, contact.phone).as_("phone"))
-		.select(address.address_line1, address.city, address.pincode)
+		.on(of_address & is_listed(address, "Address"))
+		.select(link.link_doctype, link.link_name, first_shown(contact.email_id).as_("email"))
+		.select(first_shown(contact.mobile_no, contact.phone).as_("phone"))
+		.select(*(first_shown(address[name]).as_(name) for name in ("address_line1", "city", "pincode")))
 		.where(link.parenttype.isin(["Contact", "Address"]))
 		.where(link.link_doctype.isin(sorted({row.party_type for row in wanting})))
 		.where(link.link_name.isin(sorted({row.party for row in wanting})))
@@ -182,6 +184,28 @@ def get_contacts(rows: list[frappe._dict]) -> dict[tuple[str, str], dict[str, st
 			if row[key]:
 				known.setdefault(key, row[key])
 	return found
+
+
+def is_listed(table: Any, doctype: str) -> Any:
+	"""Whether the list of the session's user has a row of ``table``."""
+	query = get_readable_query(doctype)
+	if query is None:
+		return LiteralValue("1 = 0")
+	if hides_nothing(query):
+		return table.name.isnotnull()
+	return table.name.isin(LiteralValue(f"({query.replace('%', '%%')})"))
+
+
+def first_shown(*fields: Any) -> Any:
+	"""The first of these columns that is not null, of those that the session's user is shown."""
+	shown = [field for field in fields if may_read_field(get_doctype(field.table), field.name)]
+	if len(shown) < 2:  # COALESCE of one is an error to SQLite
+		return shown[0] if shown else NullValue()
+	return Coalesce(*shown)
+
+
+def get_doctype(table: Any) -> str:
+	return str(table._table_name).removeprefix("tab")
 
 
 def make_card(row: frappe._dict, contact: dict[str, str], as_of: datetime.date) -> Card:

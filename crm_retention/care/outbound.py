@@ -29,6 +29,13 @@ CONFIG = "retention_robot_hosts"
 SECONDS = 10  # for finding the host, and again for the whole call
 MOST_BYTES = 64 * 1024
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# relays to elsewhere, examples, and names of machines instead of places; not all versions of Python know them
+NOT_PLACES = tuple(
+	map(
+		ipaddress.ip_network,
+		("192.88.99.0/24", "2001::/23", "3fff::/20", "5f00::/16", "fec0::/10"),
+	)
+)
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -129,6 +136,8 @@ def is_public(address: Address) -> bool:
 			return is_public(inner)
 		if address.teredo or address.sixtofour:
 			return False
+	if any(address in network for network in NOT_PLACES):
+		return False
 	return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 

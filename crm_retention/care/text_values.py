@@ -14,6 +14,7 @@ from crm_retention.care.people import may_tell
 from crm_retention.care.rules import OWNER_FIELDS
 from crm_retention.care.texts import Known, Plain, TextError, Values, as_plain
 from crm_retention.parties import PARTY_TYPES
+from crm_retention.readable import hides_field, may_read_field
 
 # of the touchpoint itself; the rest of its fields are the app's business
 TOUCHPOINT_FIELDS = (
@@ -31,10 +32,25 @@ PLAIN_NAMES = (
 
 def get_known(party_types: Iterable[str] = PARTY_TYPES, user: str | None = None) -> Known:
 	"""The variables that ``user`` may write for parties of these types: no field that they may not read themselves."""
-	fields = frozenset(name for party_type in party_types for name in get_fields(party_type, user))
+	fields = get_party_fields(tuple(party_types), user)
 	plain: Known = dict.fromkeys(PLAIN_NAMES)
 	touchpoint = frozenset(get_touchpoint_fields(user))
 	return {**plain, "party": fields, "doc": fields | {"party_name"}, "touchpoint": touchpoint}
+
+
+def get_party_fields(party_types: tuple[str, ...], user: str | None = None) -> frozenset[str]:
+	"""Fields that texts for parties of these types may use: one that any of the types hides from the user is not among them.
+
+	A text is filled in by what its responsible person may read, who may be shown more than its author.
+	"""
+	found = {name for party_type in party_types for name in get_fields(party_type, user)}
+	hidden = {
+		name
+		for party_type in party_types
+		for name in found
+		if frappe.get_meta(party_type).has_field(name) and hides_field(party_type, name, user)
+	}
+	return frozenset(found - hidden)
 
 
 def get_fields(doctype: str, user: str | None = None) -> list[str]:
@@ -45,7 +61,11 @@ def get_fields(doctype: str, user: str | None = None) -> list[str]:
 		for df in frappe.get_meta(doctype).fields
 		if df.fieldtype not in LEFT_OUT and not df.get("is_virtual")
 	]
-	return [name for name in (*STANDARD_FIELDS, *fields) if name in permitted]
+	return [
+		name
+		for name in (*STANDARD_FIELDS, *fields)
+		if name in permitted and may_read_field(doctype, name, user)
+	]
 
 
 def get_touchpoint_fields(user: str | None = None) -> list[str]:

@@ -29,7 +29,7 @@ from crm_retention.jobs.left_out import Part, with_what_works
 from crm_retention.jobs.limits import limited_statements
 from crm_retention.jobs.runs import RunLog, close_dead_runs, get_latest_day
 from crm_retention.plans.configuration import read_care
-from crm_retention.sources import get_sources
+from crm_retention.sources import get_source_problems, get_sources
 from crm_retention.usable import Usable
 
 
@@ -133,7 +133,9 @@ def evaluate(
 	what makes the cycle fail, is left out and among the problems of the result.
 	"""
 	config, problems = read_config()
-	backend = site_backend(get_sources(config, as_of, care))
+	sources = get_sources(config, as_of, care)
+	problems = problems + get_source_problems(sources)
+	backend = site_backend(sources)
 
 	def attempt(parts: Sequence[Part]) -> tuple[Config, CycleResult]:
 		chosen = only(config, parts)

@@ -75,9 +75,9 @@ def escape(text: Any) -> str:
 	return frappe.utils.escape_html(str(text)[:140])
 
 
-def may_read_any(doctype: str) -> bool:
+def may_read_any(doctype: str, user: str | None = None) -> bool:
 	"""Whether the user's roles read a DocType at all; a single shared record is not enough."""
-	return bool(get_role_permissions(frappe.get_meta(doctype), user=frappe.session.user).get("read"))
+	return bool(get_role_permissions(frappe.get_meta(doctype), user=user or frappe.session.user).get("read"))
 
 
 def only_readable(query: Any, doctype: str) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import heapq
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any, TypedDict
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -41,6 +41,10 @@ LOG_FIELDS = (
 	"name", "kind", "channel", "direction", "department", "user", "subject", "note", "outcome",
 	"sentiment", "minutes", "source", "reference_doctype", "reference_name", "touchpoint", "supersedes", "contact",
 	"attachment",
+)  # fmt: skip
+# what a row may have from its document; kind, department and day say that something happened
+FROM_DOCUMENT = (
+	"channel", "direction", "user", "subject", "note", "outcome", "sentiment", "minutes", "contact", "attachment",
 )  # fmt: skip
 
 
@@ -118,7 +122,8 @@ def get_page(
 	the same in every time zone), ``event`` and what it is about. Raises ValidationError for filters that do not exist.
 	"""
 	wanted = get_wanted(party_type, party, filters or {}, before, limit)
-	with folded():
+	# a filter by what folded rows do not say would say it
+	with nullcontext() if wanted.channel or wanted.direction else folded():
 		lists = [read(wanted) for read, doctype in get_readers(wanted) if may_read_any(doctype)]
 	merged = heapq.merge(*lists, key=lambda row: (row["moment"], row["rank"]), reverse=True)
 	rows = [row for _number, row in zip(range(wanted.limit + 1), merged, strict=False)]
@@ -306,7 +311,7 @@ def hide_unreadable(rows: list[dict[str, Any]], party: Document) -> None:
 		if row["of"] == LOG and document not in readable:
 			row["reference_doctype"] = row["reference_name"] = None
 			if row["name"] not in shown:
-				row |= {"subject": None, "note": None, "attachment": None, "hidden": True}
+				row |= dict.fromkeys(FROM_DOCUMENT) | {"hidden": True}
 		if row.get("contact") and ("Contact", row["contact"]) not in readable:
 			row["contact"] = None
 		if row.get("plan") and ("Maintenance Plan", row["plan"]) not in readable:

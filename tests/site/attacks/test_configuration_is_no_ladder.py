@@ -12,6 +12,7 @@ from frappe.desk.search import search_link
 
 from crm_retention import closed_doctypes
 from crm_retention.api import plans, profile
+from crm_retention.care.text_values import get_known
 from crm_retention.closed_doctypes import About, get_open_doctypes, judge, why_closed
 from crm_retention.crm_retention.doctype.customer_scorecard.customer_scorecard import get_criterion_options
 from tests.site.attacks.restricted import limit, make_territories
@@ -22,14 +23,23 @@ from tests.site.trade import DAY, add_customers, add_sales, insert
 
 ALONE, SELLER, BOOKS = "alone@example.com", "seller.boss@example.com", "books.boss@example.com"
 LIMITED, ADMIN = "limited.boss@example.com", "admin.only@example.com"
+NO_LEADS = "no.leads.boss@example.com"
 ROLES = {
 	ALONE: ("Retention Manager",),
 	SELLER: ("Retention Manager", "Sales Manager"),
 	BOOKS: ("Retention Manager", "Sales Manager", "Accounts Manager"),
 	LIMITED: ("Retention Manager", "Sales Manager"),
 	ADMIN: ("System Manager",),
+	NO_LEADS: ("Retention Manager", "Accounts User"),
 }
-HIDDEN = (("Customer", "default_commission_rate"), ("Customer", "tax_id"), ("Payment Entry", "remarks"))
+HIDDEN = (
+	("Customer", "default_commission_rate"),
+	("Customer", "tax_id"),
+	("Customer", "website"),  # leads show theirs
+	("Lead", "mobile_no"),  # customers show theirs
+	("Lead", "disabled"),
+	("Payment Entry", "remarks"),
+)
 CLOSED = (
 	"Access Log", "Activity Log", "Bank Account", "Bank Transaction", "Comment", "Deleted Document", "DocShare",
 	"Email Account", "Email Queue", "Employee", "Error Log", "File", "Integration Request", "Notification Log",
@@ -340,6 +350,47 @@ def test_condition_does_not_ask_for_a_field_that_its_maker_is_not_shown(make):
 	with pytest.raises(frappe.PermissionError, match=r"Customer Conditions, condition 2 \(Commission Rate\)"):
 		make([honest, SECRET]).insert()
 	make([honest]).insert()
+
+
+@pytest.mark.parametrize("make", GROUPS)
+def test_condition_on_customers_does_not_ask_leads_for_what_they_hide(make):
+	"""A rule over customers is one over leads too, and asks their field of the same name."""
+	frappe.set_user(SELLER)
+	with pytest.raises(frappe.PermissionError, match="you may not read the field Mobile No of Lead"):
+		make([["mobile_no", "like", "%777%"]]).insert()
+
+
+def test_condition_asks_customers_for_what_they_show_where_no_lead_is_read():
+	frappe.set_user(NO_LEADS)
+	make_tier("Mine", party=[["language", "=", "de"]]).insert()
+	with pytest.raises(frappe.PermissionError, match="Mobile No of Lead"):
+		make_tier("Other", party=[["mobile_no", "like", "%777%"]]).insert()
+
+
+def test_score_is_not_made_of_what_leads_hide():
+	field = "party.disabled"
+	given = {"doctype": "Customer Scorecard", "title": "Mine", "purpose": "Value", "is_active": 0}
+	card = frappe.get_doc({**given, "criteria": [{"signal": field, "weight": 1}]})
+	frappe.set_user(SELLER)
+	is_refused(card, "you may not read the field Disabled of Lead")
+	assert field not in {option["value"] for option in get_criterion_options()}
+
+
+@pytest.mark.parametrize("field", ["website", "mobile_no"])
+def test_text_for_customers_and_leads_says_nothing_that_either_hides_from_its_author(field):
+	"""Who sends it may be shown more than who wrote it, and the one's field has the name of the other's."""
+	frappe.set_user(SELLER)
+	form = {"sms_text": f"{{{{ party.{field} }}}}", "channel": "SMS"}
+	with pytest.raises(frappe.ValidationError, match=f"there is no variable party.{field}"):
+		make_plan("Mine", [form]).insert()
+	shown = {"website": "Lead", "mobile_no": "Customer"}[field]
+	assert field in (get_known([shown])["party"] or ())
+
+
+def test_text_says_what_customers_show_where_its_author_reads_no_lead():
+	known = get_known(user=NO_LEADS)["party"] or ()
+	assert "language" in known
+	assert not {"website", "mobile_no"} & set(known)
 
 
 @pytest.mark.parametrize("make", GROUPS[:3])

@@ -31,7 +31,7 @@ from tests.site.care import (
 	step,
 )
 from tests.site.desk import make_tier
-from tests.site.trade import add_sales, run
+from tests.site.trade import add_customers, add_sales, insert, run
 
 pytestmark = pytest.mark.commits
 
@@ -402,3 +402,14 @@ def test_no_statement_goes_on_for_ever_and_the_session_is_as_it_was(monkeypatch)
 		)
 	assert frappe.db.is_statement_timeout(caught.value)
 	assert frappe.db.sql("select @@session.max_statement_time") == before
+
+
+def test_a_customer_called_like_a_lead_stops_nobody_and_is_not_named():
+	insert("Lead", [{"name": "LEAD-OF-ATTACKS", "lead_name": "Prospect", "status": "Lead"}])
+	add_customers("lead: LEAD-OF-ATTACKS")
+	care.configure(include_leads=1)
+	log = run(MONDAY, "Preview")
+	assert (log.status, log.error) == ("Partial", None)
+	said = frappe.as_json([row.as_dict() for row in log.problems])
+	assert "leads have the same key" in said
+	assert "of-attacks" not in said.lower()

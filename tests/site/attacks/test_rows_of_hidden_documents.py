@@ -96,6 +96,22 @@ def test_timeline_says_that_something_happened_and_not_what(names) -> None:
 	assert "Secret" not in frappe.as_json(rows)
 
 
+def test_folded_rows_say_nothing_that_a_source_takes_from_its_document(names) -> None:
+	told = {"channel": "Phone", "direction": "In", "minutes": 47, "user": SUPPORT}
+	told |= {"outcome": "Reached", "sentiment": "Negative"}
+	frappe.db.set_value(LOG, names["secret"], told)
+	frappe.set_user(USER)
+	(row,) = (row for row in get_timeline("Customer", PARTY)["rows"] if row["name"] == names["secret"])
+	assert row["hidden"]
+	assert not set(row) & (set(told) | {"user_name"})
+	for field in ("channel", "direction"):
+		found = get_timeline("Customer", PARTY, filters={field: told[field]})["rows"]
+		assert names["secret"] not in {row["name"] for row in found}, field
+	frappe.set_user(SUPPORT)
+	found = get_timeline("Customer", PARTY, filters={"channel": "Phone"})["rows"]
+	assert names["secret"] in {row["name"] for row in found}
+
+
 @pytest.mark.parametrize("user", [SUPPORT, "Administrator"])
 def test_whoever_may_read_the_documents_sees_all(names, user) -> None:
 	frappe.set_user(user)
