@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import frappe
 from frappe.handler import execute_cmd
-
-import crm_retention
-
-# what runs outside a site as well, and knows no request
-OUTSIDE = ("backends", "cli", "engine", "files", "report", "examples")
 
 
 @dataclass(frozen=True)
@@ -32,15 +25,6 @@ class Answer:
 		for name in names:
 			text = text.replace(name, "NAME").replace(frappe.utils.escape_html(name), "NAME")
 		return self.status, text
-
-
-def get_methods() -> dict[str, Callable[..., Any]]:
-	"""Every whitelisted method of the app by its dotted path; new ones are there by themselves."""
-	for module in pkgutil.walk_packages(crm_retention.__path__, "crm_retention."):
-		if module.name.split(".")[1] not in OUTSIDE:
-			importlib.import_module(module.name)
-	found = [method for method in frappe.whitelisted if method.__module__.startswith("crm_retention.")]
-	return {f"{method.__module__}.{method.__name__}": method for method in found}
 
 
 def call(user: str, method: str, /, **values: Any) -> Answer:

@@ -25,7 +25,7 @@ NO_QUEUE = "redis://127.0.0.1:1"
 def manager(site, leave_site_as_it_was):
 	make_user(MANAGER, "Retention Manager")
 	make_user(USER, "Retention User")
-	return Insider(site, MANAGER)
+	return Insider(MANAGER)
 
 
 @pytest.fixture(autouse=True)

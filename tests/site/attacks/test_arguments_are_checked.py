@@ -9,7 +9,8 @@ import pytest
 from frappe.utils import add_days, nowdate
 
 from crm_retention.api.endpoint import get_kind
-from tests.site.attacks.calls import call, get_arguments, get_methods
+from tests.site.attacks.calls import call, get_arguments
+from tests.site.attacks.surface import get_methods
 from tests.site.desk import make_customer, make_profile, make_user
 from tests.site.interactions import make_row
 from tests.site.plans import make_plan

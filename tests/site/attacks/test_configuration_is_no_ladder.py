@@ -138,9 +138,7 @@ def test_pay_accounts_credentials_remarks_and_the_platform_are_closed_to_everybo
 		says = f"Document Type: {doctype} "
 		is_refused(source(document_type=doctype), says, frappe.ValidationError)
 		is_refused(signal(doctype), says, frappe.ValidationError)
-		is_refused(
-			occasion(doctype), says if doctype != "Permission Inspector" else "", frappe.ValidationError
-		)
+		is_refused(occasion(doctype), says, frappe.ValidationError)
 
 
 def test_payroll_of_any_app_and_whatever_keeps_a_password_is_closed():

@@ -6,7 +6,8 @@ import frappe
 import pytest
 from frappe.utils import nowdate
 
-from tests.site.attacks.calls import call, get_arguments, get_methods
+from tests.site.attacks.calls import call, get_arguments
+from tests.site.attacks.surface import get_methods
 from tests.site.desk import make_customer, make_profile, make_user
 from tests.site.interactions import make_row
 from tests.site.touchpoints import make_touchpoint, make_type, only_customer

@@ -37,7 +37,7 @@ def manager(site, leave_site_as_it_was):
 	add_members(*MEMBERS)
 	run(MONDAY - timedelta(days=1))
 	make_user(MANAGER, "Retention Manager", "Sales Manager", "Accounts Manager", "Support Team")
-	return Insider(site, MANAGER)
+	return Insider(MANAGER)
 
 
 def send(manager: Insider, doctype: str, values: dict[str, Any]) -> Answer:

@@ -7,15 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 import frappe
 import pytest
 from frappe.utils import add_days, nowdate
-from werkzeug.test import Client
 
 from crm_retention.api import interactions, touchpoints
 from crm_retention.care.rules import TouchpointEndedError
+from tests.site.attacks.inside import Insider
 from tests.site.desk import make_customer, make_user
 from tests.site.interactions import make_row
 from tests.site.touchpoints import make_customers, make_touchpoint
 
 ASKER = "asks.twice@example.com"
+API = "/api/method/crm_retention.api."
 PARTY, OTHER = "Asked Twice", "Asked Twice Too"
 
 
@@ -88,50 +89,30 @@ def test_no_identity_of_the_apps_own_can_be_taken(identity):
 
 
 @pytest.mark.commits
-def test_no_call_of_many_at_once_gets_anothers_result(site):
+def test_no_call_of_many_at_once_gets_anothers_result():
 	frappe.set_user("Administrator")
 	make_customer("Asked At Once")
 	frappe.set_user(ASKER)
 	rows = [make_row("Asked At Once").insert().name for _number in range(4)]
 	frappe.set_user("Administrator")
-	headers = get_headers()
-	frappe.db.commit()
+	asker = Insider(ASKER)
 	sent = [
-		("interactions.correct", {"name": name, "values": {"note": name}, "request_id": "at-once"})
+		(f"{API}interactions.correct", {"name": name, "values": {"note": name}, "request_id": "at-once"})
 		for name in rows
 		for _again in range(2)
 	]
 	spoken = {"party_type": "Customer", "party": "Asked At Once", "kind": "Call", "request_id": "at-once-too"}
-	sent += [("interactions.log_interaction", spoken | {"note": note}) for note in "aabbcc"]
+	sent += [(f"{API}interactions.log_interaction", spoken | {"note": note}) for note in "aabbcc"]
 	with ThreadPoolExecutor(8) as pool:
-		answers = list(pool.map(lambda request: post(site, headers, *request), sent))
-	assert {status for status, _data in answers} <= {200, 409, 417}, answers
+		answers = list(pool.map(lambda request: asker.send("POST", *request), sent))
+	assert {answer.status for answer in answers} <= {200, 409, 417}, answers
 	frappe.db.rollback()
-	for (method, values), (status, data) in zip(sent, answers, strict=True):
-		if status != 200:
+	for (path, values), answer in zip(sent, answers, strict=True):
+		if answer.status != 200:
 			continue
-		made = frappe.get_doc("Interaction Log", data["message"]["name"])
-		if method.endswith("correct"):
+		made = frappe.get_doc("Interaction Log", answer.data["name"])
+		if path.endswith("correct"):
 			assert (made.supersedes, made.note) == (values["name"], values["name"])
 		else:
 			assert made.note == values["note"]
 	assert frappe.db.count("Interaction Log", {"request_id": ("like", "at-once%")}) == 2
-
-
-def get_headers():
-	"""A token of the asker's."""
-	user = frappe.get_doc("User", ASKER)
-	user.api_key, user.api_secret = "key-of-at-once", "secret-of-at-once"
-	user.save()
-	return {
-		"Authorization": f"token {user.api_key}:secret-of-at-once",
-		"X-Frappe-Site-Name": frappe.local.site,
-	}
-
-
-def post(site, headers, method, values):
-	"""Status and answer of one request, in a thread of its own as a web server has it."""
-	from frappe.app import application
-
-	answer = Client(application).post(f"/api/method/crm_retention.api.{method}", json=values, headers=headers)
-	return answer.status_code, answer.get_json()
