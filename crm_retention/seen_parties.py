@@ -8,9 +8,9 @@ import frappe
 import ibis.expr.types as ir
 import numpy as np
 
-from crm_retention.backends.sql import SqlBackend
 from crm_retention.parties import PARTY_TYPES
 from crm_retention.readable import may_read_all
+from crm_retention.site.memory import SiteBackend
 
 WORK_TABLE = "seen"
 
@@ -20,11 +20,8 @@ def sees_all_parties() -> bool:
 	return all(may_read_all(party_type) for party_type in PARTY_TYPES)
 
 
-def get_seen_parties(backend: SqlBackend) -> ir.Table | None:
-	"""seen_type and seen_party of those that the user may read, as a work table; None where nothing is hidden.
-
-	MariaDB opens a work table once a statement, so a statement may use it once.
-	"""
+def get_seen_parties(backend: SiteBackend) -> ir.Table | None:
+	"""seen_type and seen_party of those that the user may read, as a work table; None where nothing is hidden."""
 	if sees_all_parties():
 		return None
 	pairs = [(party_type, name) for party_type in PARTY_TYPES for name in get_seen_names(party_type)]

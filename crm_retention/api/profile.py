@@ -9,7 +9,6 @@ from frappe.utils import getdate
 
 from crm_retention.api.endpoint import endpoint
 from crm_retention.arguments import Name
-from crm_retention.backends.site import site_reach
 from crm_retention.catalogue import get_custom_signals
 from crm_retention.configuration import get_config
 from crm_retention.engine.conditions import column_name
@@ -17,6 +16,7 @@ from crm_retention.engine.config import Config, parse
 from crm_retention.engine.explain import explain as explain_row
 from crm_retention.parties import profile_name
 from crm_retention.readable import hide_values
+from crm_retention.site.reach import reaching
 from crm_retention.views.access import check_party, is_readable, may_read_any
 
 HISTORY_ROWS = 100
@@ -36,7 +36,8 @@ def explain(party_type: Name, party: Name) -> dict[str, Any]:
 		return {}
 	row = get_row(name)
 	config, current = get_rules(row)
-	result = explain_row(row, config, getdate(row["as_of"]), site_reach)
+	with reaching() as reach:
+		result = explain_row(row, config, getdate(row["as_of"]), reach)
 	add_labels(result)
 	hide_values(result, party_type)
 	return result | {

@@ -1,4 +1,4 @@
-"""The site's own database: the engine's expressions run on Frappe's connection, data never leaves it."""
+"""Frappe's own connection: its session while a run or a sweep is at work, and locks of the site."""
 
 from __future__ import annotations
 
@@ -8,11 +8,7 @@ from typing import Any
 
 import frappe
 
-from ..engine.conditions import column_name
-from ..engine.scorecard import value_reaching
 from .dbapi import DbApiBackend, MariaDB, Postgres, SQLite
-from .site_relations import Sources, physical, site_relations
-from .sql import SqlBackend
 
 BACKENDS: dict[str, type[DbApiBackend]] = {"mariadb": MariaDB, "postgres": Postgres, "sqlite": SQLite}
 LOCK = "retention_cycle"
@@ -20,11 +16,6 @@ LOCK = "retention_cycle"
 
 class Busy(Exception):
 	"""Another cycle is at work on this site."""
-
-
-def site_backend(sources: Sources) -> SqlBackend:
-	"""A backend on the connection of the current request or job."""
-	return BACKENDS[frappe.db.db_type](connection(), site_relations(sources))
 
 
 def connection() -> object:
@@ -125,15 +116,3 @@ def _file_lock(lock: str, wait: int) -> Iterator[None]:
 		if held:
 			raise
 		raise Busy from error
-
-
-def site_reach(signal: str, points: float, direction: str) -> float | None:
-	"""The nearest value of a signal among the stored profiles that earns so many percentile points."""
-	profile = physical("Retention Profile", ["tier_reason", column_name(signal)])
-	if column_name(signal) not in profile.columns:
-		return None
-	members = profile.filter(profile.tier_reason.isnull() | (profile.tier_reason != "left"))
-	with site_session():
-		backend = BACKENDS[frappe.db.db_type](connection(), {})
-		value = backend.fetch(value_reaching(members, signal, points, direction))["value"][0]
-	return None if value != value else float(value)

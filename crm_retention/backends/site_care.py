@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
 from typing import Any
 
 import frappe
@@ -15,14 +14,15 @@ from .site_relations import party_key, physical
 PARTY_TYPES = ("Customer", "Lead")
 
 
-def care_relations(occasions: Collection[str] | None = None) -> dict[str, ir.Table]:
-	"""The relations of plans, on top of those of the cycle; of ``occasions`` alone where they are named."""
-	relations = {"enrollments": enrollments(), "touchpoints": touchpoints(), "consents": consents()}
-	wanted = [row for row in get_date_occasions() if occasions is None or row.name in occasions]
-	dates = occasion_dates(wanted)
-	if dates is not None:
-		relations["occasion_dates"] = dates
-	return relations
+def care_relations() -> dict[str, ir.Table]:
+	"""The relations of plans, on top of those of the cycle, but for the dates of occasions."""
+	return {"enrollments": enrollments(), "touchpoints": touchpoints(), "consents": consents()}
+
+
+def date_tables() -> dict[str, ir.Table]:
+	"""The dates of each occasion: party, occasion, day and yearly; one whose DocType or field is gone has none."""
+	found = {occasion.name: dates_of(occasion) for occasion in get_date_occasions()}
+	return {name: table for name, table in found.items() if table is not None}
 
 
 def enrollments() -> ir.Table:
@@ -137,12 +137,6 @@ def get_date_occasions() -> list[Any]:
 		limit=0,
 	)
 	return [row for row in rows if not why_closed(row.document_type)]
-
-
-def occasion_dates(occasions: Iterable[Any]) -> ir.Table | None:
-	"""party, occasion, day and yearly of all of them; one whose DocType or field is gone has none."""
-	parts = [table for occasion in occasions if (table := dates_of(occasion)) is not None]
-	return ibis.union(*parts) if len(parts) > 1 else (parts[0] if parts else None)
 
 
 def dates_of(occasion: Any) -> ir.Table | None:

@@ -14,13 +14,14 @@ import frappe
 import ibis
 import ibis.expr.types as ir
 
-from ..engine.calendar import integers, texts
+from ..engine.calendar import Columns, integers, texts
 from ..engine.errors import Problem
 from ..engine.occurrences import all_steps
 from ..engine.plans import Care
 from ..engine.touchpoints import CareResult
-from .site_write import STAMPS, Stamp, paced, problem_of, write_halving
-from .sql import WORK_PREFIX, SqlBackend
+from ..site.memory import SiteBackend
+from ..site.write import WorkTables
+from .site_write import STAMPS, Stamp, between, paced, problem_of, write_halving
 
 PARTIES_PER_BATCH = 5_000
 RUNNING = ("Active", "Paused")
@@ -51,7 +52,7 @@ class CareWriter:
 
 	def __init__(
 		self,
-		backend: SqlBackend,
+		backend: SiteBackend,
 		care: Care,
 		result: CareResult,
 		facts: list[StepFacts],
@@ -59,6 +60,7 @@ class CareWriter:
 		turn: int = 0,
 	) -> None:
 		self.backend = backend
+		self.tables = WorkTables(backend)
 		self.care = care
 		self.result = result
 		self.facts = facts
@@ -75,25 +77,25 @@ class CareWriter:
 		]
 		concerned = ibis.union(*everyone, distinct=True)
 		order = ibis.window(order_by=concerned.party)
-		people = self.keep("people", concerned.select("party", n=ibis.row_number().over(order)), "party")
-		self.keep("entered", placed(result.entered, people), "n")
-		self.keep("left", placed(result.left, people), "n")
-		self.keep("over", placed(result.over, people), "n")
+		people = self.keep("people", concerned.select("party", n=ibis.row_number().over(order)))
+		self.keep("entered", placed(result.entered, people))
+		self.keep("left", placed(result.left, people))
+		self.keep("over", placed(result.over, people))
 		made = placed(result.touchpoints, people)
 		line = ibis.window(order_by=[made.n, made.id])
-		self.keep("touchpoints", made.mutate(place=ibis.row_number().over(line)), "n")
+		self.keep("touchpoints", made.mutate(place=ibis.row_number().over(line)))
 		return int(self.backend.fetch(people.aggregate(n=people.count()))["n"][0])
 
 	def load_names(self) -> None:
 		"""The names behind the engine's numbers of plans, steps and rules."""
-		care, load = self.care, self.backend.load
+		care, load = self.care, self.load
 		plans = {
 			"plan_nr": integers(range(len(care.plans))),
 			"plan": texts(plan.name for plan in care.plans),
 			"family": texts(plan.family for plan in care.plans),
 			"version": integers(plan.version for plan in care.plans),
 		}
-		load("put_plans", plans, ("plan_nr",))
+		load("plans", plans, "plan_nr")
 		steps = all_steps(care)
 		rows = {
 			"step_nr": integers(range(len(steps))),
@@ -104,16 +106,23 @@ class CareWriter:
 			"channel": texts(step.channel for *_, step in steps),
 			"sends": integers(int(step.sends) for *_, step in steps),
 		}
-		load("put_steps", rows, ("step_nr",))
+		load("steps", rows, "step_nr")
 		rules = {
 			"rule_nr": integers(range(len(care.rules))),
 			"rule": texts(rule.name for rule in care.rules),
 			"action": texts(rule.action.capitalize() for rule in care.rules),
 		}
-		load("put_rules", rules, ("rule_nr",))
+		load("rules", rules, "rule_nr")
 
-	def keep(self, name: str, table: ir.Table, key: str) -> ir.Table:
-		return self.backend.materialise(f"put_{name}", table, (key,))
+	def load(self, name: str, columns: Columns, key: str) -> None:
+		"""Columns as a work table."""
+		self.tables.put(f"put_{name}", self.backend.load(f"put_{name}", columns, (key,)), key)
+
+	def keep(self, name: str, table: ir.Table) -> ir.Table:
+		"""A result as a work table, in order of the numbers of its parties."""
+		kept = self.backend.materialise(f"put_{name}", table, ("n",))
+		self.tables.put(f"put_{name}", kept, "n")
+		return kept
 
 	def batches(self, total: int, size: int = PARTIES_PER_BATCH) -> Iterator[int]:
 		"""Write batch after batch; yields the number of parties written so far, after their commit."""
@@ -129,7 +138,7 @@ class CareWriter:
 	def write(self, start: int, end: int) -> None:
 		"""Everything of the parties ``start`` to ``end`` (excluded). Raises PlansChanged."""
 		self.hold_plans()
-		span = f"w.n >= {int(start)} AND w.n < {int(end)}"
+		span = between(start, end)
 		for statement in (
 			self.close_todos(span),
 			self.end_touchpoints(span),
@@ -408,10 +417,10 @@ class CareWriter:
 		return self.q(f"tab{doctype}")
 
 	def work(self, name: str) -> str:
-		return self.q(f"{WORK_PREFIX}put_{name}")
+		return self.tables.name(f"put_{name}")
 
 	def q(self, name: str) -> str:
-		return self.backend.quote(name)
+		return self.tables.quote(name)
 
 	def concat(self, *parts: str) -> str:
 		return (

@@ -17,6 +17,8 @@ from ..parties import LEAD_PREFIX
 STANDARD_TYPES = {"name": "string", "owner": "string", "modified_by": "string", "parent": "string"}
 STANDARD_TYPES |= {"parenttype": "string"}
 STANDARD_TYPES |= {"docstatus": "int64", "idx": "int64", "creation": "timestamp", "modified": "timestamp"}
+STORED = "stored profiles"  # a name that no signal of an admin's can have
+MONEY = "decimal(18, 6)"  # of a document: exact in any order, and quick to add up
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,6 @@ def site_relations(sources: Sources) -> dict[str, ir.Table]:
 		"interactions": interactions(),
 		"cases": cases(),
 		"contracts": contracts(),
-		"state": state(),
 	}
 	if sources.read_items:
 		relations["items"] = items(sources)
@@ -211,7 +212,9 @@ def company_factor(table: ir.Table, sources: Sources) -> ir.Value | None:
 
 def times(value: ir.NumericValue, factor: ir.Value | None) -> ir.NumericValue:
 	"""The value in base currency."""
-	return value if factor is None else value.cast("float64") * factor
+	if factor is not None:
+		return value.cast("float64") * factor
+	return value.cast(MONEY) if value.type().is_decimal() else value
 
 
 def payments(sources: Sources) -> ir.Table:
@@ -255,13 +258,14 @@ def items(sources: Sources) -> ir.Table:
 	return joined.select(party=joined.customer, day=joined[source.date], product=joined.item_code)
 
 
-def interactions() -> ir.Table:
-	"""Rows of the Interaction Log whose kind counts as contact, each as its last correction has it.
+def interactions(only: Sequence[str] | None = None) -> ir.Table:
+	"""Rows of the Interaction Log whose kind counts as contact, each as its last correction has it; of parties in ``only`` if given.
 
 	What went on among ourselves is no contact; a row that names no direction is taken for ours to the party.
 	"""
 	fields = ["name", "party_type", "party", "occurred_on", "kind", "channel", "direction", "department"]
 	log = physical("Interaction Log", [*fields, "minutes", "party_deleted"])
+	log = log if only is None else log.filter(is_one_of(log.party_type, log.party, only))
 	kind = physical("Interaction Kind", ["name", "is_contact"])
 	contact = kind.filter(kind.is_contact == 1).select(is_kind=kind.name)
 	corrected = physical("Interaction Log", ["supersedes"])
@@ -285,6 +289,18 @@ def interactions() -> ir.Table:
 def party_key(party_type: ir.StringValue, party: ir.StringValue) -> ir.StringValue:
 	"""The key of a party: a customer's name as it is, a lead's with its prefix."""
 	return ibis.ifelse(party_type == "Lead", ibis.literal(LEAD_PREFIX) + party, party)
+
+
+def is_one_of(party_type: ir.StringValue, party: ir.StringValue, keys: Sequence[str]) -> ir.BooleanValue:
+	"""Whether a row is of a party with one of these keys, asked so that an index on the party is of use."""
+	leads = [key.removeprefix(LEAD_PREFIX) for key in keys if key.startswith(LEAD_PREFIX)]
+	customers = [key for key in keys if not key.startswith(LEAD_PREFIX)]
+	return ((party_type != "Lead") & party.isin(customers)) | ((party_type == "Lead") & party.isin(leads))
+
+
+def only_of(table: ir.Table, keys: Sequence[str], column: str = "party") -> ir.Table:
+	"""The rows of a relation that are of these parties."""
+	return table.filter(table[column].isin(keys))
 
 
 def cases() -> ir.Table:
@@ -329,13 +345,16 @@ def contracts() -> ir.Table:
 	return running.select(party=running.party_name, start=running.start_date, end=running.end_date)
 
 
-def state() -> ir.Table:
-	"""What the profiles say now, and what people decided by hand."""
+def stored_profiles(columns: Sequence[str] | None = None) -> ir.Table:
+	"""What the profiles say now, by the names of their columns; all of them where none are named."""
+	wanted = columns or frappe.get_meta("Retention Profile").get_valid_columns()
+	return physical("Retention Profile", ["name", *(name for name in wanted if name != "name")])
+
+
+def state_of(profiles: ir.Table) -> ir.Table:
+	"""The relation ``state`` from stored profiles."""
 	columns = [column.name for column in RELATIONS["state"] if column.name != "party"]
-	profile = physical("Retention Profile", ["name", *columns])
-	return profile.select(
-		party=profile.name, **{name: profile[name] for name in profile.columns if name != "name"}
-	)
+	return profiles.select(party="name", **{name: name for name in columns if name in profiles.columns})
 
 
 def signal_table(source: SignalTable) -> ir.Table | None:

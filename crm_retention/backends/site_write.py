@@ -20,8 +20,9 @@ import ibis.expr.types as ir
 from ..engine.cycle import CycleResult
 from ..engine.errors import Problem
 from ..setup.columns import restore_key
-from .site_relations import physical
-from .sql import WORK_PREFIX, SqlBackend
+from ..site.memory import SiteBackend
+from ..site.write import WorkTables
+from .site_relations import STORED
 
 PARTIES_PER_BATCH = 10_000
 PROFILE = "tabRetention Profile"
@@ -32,8 +33,8 @@ FIRST_BATCH, LEAST_BATCH = 200, 50  # parties a transaction
 A_MOMENT = 0.2  # seconds that a transaction may take
 MOST_LOST = 100  # parties that cannot be written before the run is what is wrong
 GONE = (1290, 1836, 2006, 2013, 2014, 2055)  # no connection, or nothing may be written at all
-WORK = f"{WORK_PREFIX}write"
-CHANGES = f"{WORK_PREFIX}changes"
+WORK, CHANGES, LEAVING = "write", "changes", "leaving"
+OVERRIDES = ("override_tier", "override_stage", "override_until")
 # Set for every party: what they say alone is no reason to write a row.
 NOT_COMPARED = ("name", "party")
 
@@ -60,34 +61,47 @@ class Written:
 
 
 class ProfileWriter:
-	"""Writes one ``CycleResult``. ``prepare`` reads only; ``batches`` writes and commits."""
+	"""Writes one ``CycleResult``. ``prepare`` fills work tables only; ``batches`` writes and commits."""
 
-	def __init__(self, backend: SqlBackend, result: CycleResult, stamp: Stamp) -> None:
+	def __init__(self, backend: SiteBackend, result: CycleResult, stamp: Stamp) -> None:
 		self.backend = backend
+		self.tables = WorkTables(backend)
 		self.result = result
 		self.stamp = stamp
 		self.columns = profile_columns(result.profiles)
 		self.problems: list[Problem] = []
 
 	def prepare(self) -> Written:
-		"""Find the rows that differ from what is stored and number them; returns the counts to come."""
+		"""Find the rows that differ from what was stored and number them; returns the counts to come."""
 		rows = self.stamped()
-		stored = physical("Retention Profile", ["name", *self.columns])
-		old = stored.rename({f"old_{name}": name for name in stored.columns})
+		stored = self.backend.relations()[STORED]
+		old = stored.rename({f"old_{name}": name for name in ("name", *self.columns, *OVERRIDES)})
 		joined = rows.left_join(old, rows.name == old.old_name)
 		fresh = joined.old_name.isnull()
 		differing = joined.filter(fresh | differs(joined, self.columns))
 		order = ibis.window(order_by=differing.name)
 		numbered = differing.select(
 			*[differing[name] for name in rows.columns],
+			*[differing[f"old_{name}"] for name in OVERRIDES],
 			n=ibis.row_number().over(order),
 			fresh=differing.old_name.isnull().cast("int64"),
 		)
-		work = self.backend.materialise("write", numbered, ("name",))
-		self.backend.materialise("changes", self.numbered_changes(work), ("party", "kind"))
+		work = self.backend.materialise(WORK, numbered, ("name",))
+		self.tables.put(WORK, work, "n")
+		self.tables.put(CHANGES, self.numbered_changes(work), "n")
+		leaving = self.backend.materialise(LEAVING, self.leaving(stored), ("name",))
+		self.tables.put(LEAVING, leaving, "n")
 		sizes = self.backend.fetch(work.aggregate(n=work.count(), fresh=work.fresh.sum().fill_null(0)))
 		written, created = int(sizes["n"][0]), int(sizes["fresh"][0])
-		return Written(created, written - created, self.result.counts["parties"] - written)
+		left = int(self.backend.fetch(leaving.aggregate(n=leaving.count()))["n"][0])
+		return Written(created, written - created, self.result.counts["parties"] - written, left)
+
+	def leaving(self, stored: ir.Table) -> ir.Table:
+		"""Profiles of those who no longer count as parties, numbered."""
+		here = self.result.profiles.select(key="party")
+		counted = stored.filter(stored.tier_reason.fill_null("") != "left")
+		gone = counted.anti_join(here, counted.name == here.key)
+		return gone.select("name", "party", n=ibis.row_number().over(ibis.window(order_by=gone.name)))
 
 	def stamped(self) -> ir.Table:
 		"""The profiles with the columns of the DocType: the engine's key is the name, ``party`` the document."""
@@ -125,18 +139,38 @@ class ProfileWriter:
 			for lost in write_halving(self.write, start, end):
 				self.problems.append(problem_of(lost, self.name_of(lost.at), len(self.problems)))
 			yield end
-		in_transaction(lambda: self.release(written))
+		for start, end in paced(written.left, size):
+			in_transaction(lambda start=start, end=end: self.release(between(start, end)))
 
 	def name_of(self, n: int) -> str:
 		"""The party of a row to be written."""
-		return str(frappe.db.sql(f"SELECT w.name FROM {self.quote(WORK)} w WHERE w.n = {int(n)}")[0][0])
+		return str(frappe.db.sql(f"SELECT w.name FROM {self.tables.name(WORK)} w WHERE w.n = {int(n)}")[0][0])
 
 	def write(self, start: int, end: int) -> None:
-		"""Rows ``start`` to ``end`` (excluded): profiles, changes, customers."""
-		where = f"w.n >= {int(start)} AND w.n < {int(end)}"
+		"""Rows ``start`` to ``end`` (excluded): profiles, changes, customers; none of whom somebody changed meanwhile."""
+		where = between(start, end)
+		if changed := self.get_changed(where):
+			where += f" AND w.n NOT IN ({', '.join(map(str, changed))})"
 		frappe.db.sql(self.upsert_profiles(where), self.values())
 		frappe.db.sql(self.insert_changes(where), self.values())
 		frappe.db.sql(self.update_customers(where))
+
+	def get_changed(self, where: str) -> list[int]:
+		"""Numbers of rows whose profile people decided otherwise about, or took away, since it was read.
+
+		All profiles of the batch stay locked until its commit: who comes later finds what it wrote.
+		"""
+		profile, work = self.quote(PROFILE), self.tables.name(WORK)
+		same = " AND ".join(f"{self.same(f'p.{name}', f'w.old_{name}')}" for name in OVERRIDES)
+		found = f"SELECT w.n, w.fresh, p.name IS NOT NULL, {same} FROM {work} w LEFT JOIN {profile} p ON p.name = w.name"
+		locking = "" if frappe.db.db_type == "sqlite" else " FOR UPDATE"
+		rows = frappe.db.sql(f"{found} WHERE {where}{locking}")
+		return [n for n, fresh, there, same in rows if (there and not same) or (not there and not fresh)]
+
+	def same(self, one: str, other: str) -> str:
+		"""Whether two values are equal or both null."""
+		operator = {"mariadb": "<=>", "sqlite": "IS"}.get(frappe.db.db_type, "IS NOT DISTINCT FROM")
+		return f"({one} {operator} {other})"
 
 	def values(self) -> dict[str, Any]:
 		return {"now": self.stamp.now, "user": self.stamp.user, "run": self.stamp.run} | {
@@ -149,7 +183,9 @@ class ProfileWriter:
 		columns, stamps = ["name", *self.columns], STAMPS | {"run": "%(run)s"}
 		names = ", ".join(self.quote(name) for name in [*columns, *stamps])
 		chosen = ", ".join(f"w.{self.quote(name)}" for name in columns)
-		select = f"SELECT {chosen}, {', '.join(stamps.values())} FROM {self.quote(WORK)} w WHERE {where}"
+		select = (
+			f"SELECT {chosen}, {', '.join(stamps.values())} FROM {self.tables.name(WORK)} w WHERE {where}"
+		)
 		kept = [name for name in columns if name != "name"] + ["run", "modified", "modified_by"]
 		if frappe.db.db_type == "mariadb":
 			updates = ", ".join(f"{self.quote(name)} = VALUES({self.quote(name)})" for name in kept)
@@ -169,12 +205,12 @@ class ProfileWriter:
 		name = self.concat("%(run)s", "'-'", "w.place")
 		return (
 			f"INSERT INTO {self.quote(CHANGE)} ({names}) SELECT {chosen}, {', '.join(STAMPS.values())}, "
-			f"{name}, %(as_of)s, %(run)s, %(rule_version)s FROM {self.quote(CHANGES)} w WHERE {where}"
+			f"{name}, %(as_of)s, %(run)s, %(rule_version)s FROM {self.tables.name(CHANGES)} w WHERE {where}"
 		)
 
 	def update_customers(self, where: str) -> str:
 		"""Tier and stage on Customer, for its list and form; its own ``modified`` stays as it is."""
-		customer, work = self.quote("tabCustomer"), self.quote(WORK)
+		customer, work = self.quote("tabCustomer"), self.tables.name(WORK)
 		where = f"{where} AND w.party_type = 'Customer'"
 		if frappe.db.db_type == "mariadb":
 			differs = "NOT (c.retention_tier <=> w.tier AND c.retention_stage <=> w.stage)"
@@ -183,16 +219,13 @@ class ProfileWriter:
 		updates = "retention_tier = w.tier, retention_stage = w.stage"
 		return f"UPDATE {customer} SET {updates} FROM {work} w WHERE w.party = {customer}.name AND {where}"
 
-	def release(self, written: Written) -> None:
+	def release(self, where: str) -> None:
 		"""Parties that no longer count (disabled, converted) keep their profile and overrides but have no tier."""
-		gone = f"COALESCE(p.tier_reason, '') <> 'left' AND p.name NOT IN (SELECT party FROM {self.quote(WORK_PREFIX + 'parties')})"
-		profile = self.quote(PROFILE)
-		written.left = frappe.db.sql(f"SELECT COUNT(*) FROM {profile} p WHERE {gone}")[0][0]
-		if not written.left:
-			return
 		for kind in ("Tier", "Stage"):
-			frappe.db.sql(self.insert_leaving(kind, gone), self.values())
-		keys = [row[0] for row in frappe.db.sql(f"SELECT p.name FROM {profile} p WHERE {gone}")]
+			frappe.db.sql(self.insert_leaving(kind, where), self.values())
+		keys = [
+			row[0] for row in frappe.db.sql(f"SELECT w.name FROM {self.tables.name(LEAVING)} w WHERE {where}")
+		]
 		for start in range(0, len(keys), 1000):
 			self.clear(tuple(keys[start : start + 1000]))
 
@@ -210,7 +243,7 @@ class ProfileWriter:
 		query = frappe.qb.update(customer).where(customer.name.isin(keys))
 		query.set(customer.retention_tier, None).set(customer.retention_stage, None).run()
 
-	def insert_leaving(self, kind: str, gone: str) -> str:
+	def insert_leaving(self, kind: str, where: str) -> str:
 		"""Changes of those who left: to nothing, with the reason ``left``."""
 		field = kind.lower()
 		names = [
@@ -229,11 +262,13 @@ class ProfileWriter:
 		return (
 			f"INSERT INTO {self.quote(CHANGE)} ({', '.join(self.quote(item) for item in names)}) "
 			f"SELECT p.party_type, p.party, '{kind}', p.{field}, 'left', {', '.join(STAMPS.values())}, {name}, "
-			f"%(as_of)s, %(run)s, %(rule_version)s FROM {self.quote(PROFILE)} p WHERE {gone} AND p.{field} IS NOT NULL"
+			f"%(as_of)s, %(run)s, %(rule_version)s FROM {self.tables.name(LEAVING)} w "
+			f"JOIN {self.quote(PROFILE)} p ON p.name = w.name WHERE {where} AND p.{field} IS NOT NULL "
+			"AND COALESCE(p.tier_reason, '') <> 'left'"
 		)
 
 	def quote(self, name: str) -> str:
-		return self.backend.quote(name)
+		return self.tables.quote(name)
 
 	def concat(self, *parts: str) -> str:
 		return f"CONCAT({', '.join(parts)})" if frappe.db.db_type == "mariadb" else " || ".join(parts)
@@ -276,6 +311,11 @@ def differs(joined: ir.Table, columns: list[str]) -> ir.BooleanValue:
 			old = old.cast("float64").round(6)
 		parts = parts | ~new.identical_to(old)
 	return parts
+
+
+def between(start: int, end: int) -> str:
+	"""The condition on rows of a work table with these numbers, ``end`` excluded."""
+	return f"w.n >= {int(start)} AND w.n < {int(end)}"
 
 
 def paced(total: int, most: int) -> Iterator[tuple[int, int]]:

@@ -12,10 +12,16 @@ from typing import Any
 import frappe
 import ibis.expr.types as ir
 
-from crm_retention.backends.site import site_backend, site_session
-from crm_retention.backends.site_care import care_relations
-from crm_retention.backends.site_relations import physical
-from crm_retention.backends.sql import SqlBackend
+from crm_retention.backends.site_care import consents
+from crm_retention.backends.site_relations import (
+	STORED,
+	Sources,
+	cases,
+	interactions,
+	only_of,
+	parties,
+	stored_profiles,
+)
 from crm_retention.configuration import get_config, party_fields
 from crm_retention.engine import contact
 from crm_retention.engine.calendar import integers, number, texts
@@ -25,6 +31,9 @@ from crm_retention.engine.plans import Care, ContactRule
 from crm_retention.engine.touchpoints import wanted_columns
 from crm_retention.parties import profile_name
 from crm_retention.plans.configuration import get_care, read_rules
+from crm_retention.site.memory import SiteBackend, engine_of_request
+from crm_retention.site.read import own_connection, read
+from crm_retention.site.spelling import get_own_names, respell
 from crm_retention.sources import get_sources
 
 WORK_KEYS = {"care_contacts": ("h_nr",), "care_others": ("o_nr",), "care_stops": ("id",)}
@@ -98,7 +107,6 @@ def stop_by(rule: ContactRule, until: datetime.datetime) -> Stop:
 	return Stop(rule.name, rule.action.capitalize(), None if dropped else until, because)
 
 
-@site_session()
 def by_facts(rows: list[Any], care: Care, at: datetime.datetime) -> dict[str, Stop]:
 	"""Caps, consent, cool-downs and conditions, all touchpoints in one go."""
 	asked = [rule for rule in care.rules if rule.kind not in ("quiet hours", "quiet days")]
@@ -107,23 +115,20 @@ def by_facts(rows: list[Any], care: Care, at: datetime.datetime) -> dict[str, St
 	as_of = at.date()
 	full = get_care(as_of)
 	config = get_config()
-	backend = site_backend(get_sources(config, as_of, full))
-	candidates, names = load(backend, rows, as_of)
-	# what is still planned may yet be moved; at the moment of sending, only what happened counts
-	given = {
-		name: table
-		for name, table in (backend.relations() | care_relations()).items()
-		if name != "touchpoints"
-	}
+	sources = get_sources(config, as_of, full)
 	fields = party_fields(config, full)
-	people = standing(backend, names, given["parties"], wanted_columns(full), fields)
-	held = contact.stops(
-		candidates,
-		full,
-		Facts(given, people, names, as_of),
-		lambda name, table: backend.materialise(name, table, WORK_KEYS[name]),
-	)
-	found = backend.fetch(held)
+	keys = get_keys(rows)
+	with engine_of_request() as backend:
+		read_facts(backend, sources, sorted(set(keys)), sorted(wanted_columns(full)))
+		candidates, names = load(backend, rows, keys, as_of)
+		people = standing(backend, names, wanted_columns(full), fields)
+		held = contact.stops(
+			candidates,
+			full,
+			Facts(backend.relations(), people, names, as_of),
+			lambda name, table: backend.materialise(name, table, WORK_KEYS[name]),
+		)
+		found = backend.fetch(held)
 	again = at + AGAIN_AFTER
 	return {
 		rows[int(one)].name: stop_by(full.rules[int(rule)], again)
@@ -131,14 +136,35 @@ def by_facts(rows: list[Any], care: Care, at: datetime.datetime) -> dict[str, St
 	}
 
 
-def load(backend: SqlBackend, rows: list[Any], as_of: datetime.date) -> tuple[ir.Table, ir.Table]:
+def read_facts(backend: SiteBackend, sources: Sources, keys: list[str], wanted: list[str]) -> None:
+	"""What rules ask of these parties. What is still planned may yet be moved: at the moment of sending, only what happened counts."""
+	relations = {
+		"parties": only_of(parties(sources), keys),
+		"interactions": interactions(keys),
+		"cases": only_of(cases(), keys),
+		"consents": only_of(consents(), keys),
+		STORED: only_of(stored_profiles(wanted), keys, "name"),
+	}
+	read(backend, own_connection(), relations)
+	respell(backend, own_connection(), {})
+
+
+def get_keys(rows: list[Any]) -> list[str]:
+	"""The engine's key of the party of each touchpoint, as the party is called."""
+	stored = [profile_name(row.party_type, row.party) for row in rows]
+	called = dict(get_own_names(own_connection(), sorted(set(stored))))
+	return [called.get(key, key) for key in stored]
+
+
+def load(
+	backend: SiteBackend, rows: list[Any], keys: list[str], as_of: datetime.date
+) -> tuple[ir.Table, ir.Table]:
 	"""The touchpoints as candidates of the engine, and nr and party of those whom they are for."""
-	parties = [party_of(row) for row in rows]
-	numbers = {party: nr for nr, party in enumerate(dict.fromkeys(parties))}
+	numbers = {party: nr for nr, party in enumerate(dict.fromkeys(keys))}
 	columns = {
 		"id": integers(range(len(rows))),
-		"nr": integers(numbers[party] for party in parties),
-		"party": texts(parties),
+		"nr": integers(numbers[key] for key in keys),
+		"party": texts(keys),
 		"day": integers(number(as_of) for _row in rows),
 		"touchpoint_type": texts(row.touchpoint_type for row in rows),
 		"channel": texts(row.channel or None for row in rows),
@@ -151,21 +177,15 @@ def load(backend: SqlBackend, rows: list[Any], as_of: datetime.date) -> tuple[ir
 	return backend.load("sending", columns, ("id",)), backend.load("sending_parties", names, ("party",))
 
 
-def standing(
-	backend: SqlBackend, names: ir.Table, parties: ir.Table, wanted: set[str], fields: list[str]
-) -> ir.Table:
+def standing(backend: SiteBackend, names: ir.Table, wanted: set[str], fields: list[str]) -> ir.Table:
 	"""The stored profiles of these parties with what conditions ask for."""
-	profile = physical("Retention Profile", ["name", *sorted(wanted)])
+	given = backend.relations()
+	profile, parties = given[STORED], given["parties"]
 	known = {column_name(f"party.{name}"): name for name in fields if name in parties.columns}
 	own = parties.select(p_party="party", **known)
 	joined = names.left_join(profile, names.party == profile.name).left_join(own, names.party == own.p_party)
 	found = joined.select("nr", "party", *(name for name in joined.columns if name in wanted))
 	return backend.materialise("sending_standing", found, ("nr",))
-
-
-def party_of(row: Any) -> str:
-	"""The engine's key of a touchpoint's party."""
-	return profile_name(row.party_type, row.party)
 
 
 def record(stopped: dict[str, Stop], rows: dict[str, Any], at: datetime.datetime) -> None:

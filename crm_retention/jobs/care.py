@@ -11,18 +11,18 @@ import ibis
 import ibis.expr.types as ir
 from frappe.utils import cint
 
-from crm_retention.backends.site_care import care_relations
 from crm_retention.backends.site_care_write import PARTIES_PER_BATCH, CareWriter, PlansChanged, StepFacts
 from crm_retention.backends.site_write import Stamp
-from crm_retention.backends.sql import SqlBackend
 from crm_retention.care.text_checks import get_plan_problems
 from crm_retention.engine.cycle import CycleResult
 from crm_retention.engine.errors import Problem
 from crm_retention.engine.plans import Care
 from crm_retention.engine.touchpoints import CareResult, plan_care, standing_of, wanted_columns
 from crm_retention.jobs.left_out import Part, with_what_works
+from crm_retention.jobs.reading import read_plans_again
 from crm_retention.jobs.runs import RunLog
 from crm_retention.plans.configuration import get_what, get_why, read_care
+from crm_retention.site.memory import SiteBackend
 
 FIELDS = {
 	"entered": "members_entered",
@@ -40,7 +40,7 @@ TRIES = 5  # times that plans may change while a run writes, before it gives up
 
 
 def run_plans(
-	log: RunLog, backend: SqlBackend, care: Care, result: CycleResult, stamp: Stamp
+	log: RunLog, backend: SiteBackend, care: Care, result: CycleResult, stamp: Stamp
 ) -> tuple[dict[str, int], list[Problem]]:
 	"""Plan and write; returns counts by field of the Retention Run, and the rules that could not be used.
 
@@ -60,13 +60,13 @@ def run_plans(
 		if turn == TRIES - 1:
 			frappe.throw(frappe._("Plans were changed again and again while the run was at work."))
 		care, more = read_care(stamp.as_of)
-		problems += more
+		problems += more + read_plans_again(backend)
 	problems += get_plan_problems(plan.name for plan in care.plans)
 	return {FIELDS[name]: number for name, number in counts.items()}, problems
 
 
 def plan_what_works(
-	log: RunLog, backend: SqlBackend, care: Care, result: CycleResult, stamp: Stamp, turn: int
+	log: RunLog, backend: SiteBackend, care: Care, result: CycleResult, stamp: Stamp, turn: int
 ) -> tuple[CareWriter, int, list[Problem]]:
 	"""What is to be written and for how many parties, without the plans, rules and occasions that make planning fail."""
 	steps = len(log.doc.steps)
@@ -115,14 +115,14 @@ def write(log: RunLog, writer: CareWriter, total: int) -> dict[str, int] | None:
 	return None
 
 
-def evaluate(backend: SqlBackend, care: Care, result: CycleResult, as_of: datetime.date) -> CareResult:
-	"""The engine's result, still in work tables of this connection."""
-	given = {**backend.relations(), **care_relations({occasion.name for occasion in care.occasions})}
+def evaluate(backend: SiteBackend, care: Care, result: CycleResult, as_of: datetime.date) -> CareResult:
+	"""The engine's result, still in the backend."""
+	given = backend.relations()
 	return plan_care(backend, care, given, get_standing(backend, care, result, given), as_of)
 
 
 def get_standing(
-	backend: SqlBackend, care: Care, result: CycleResult, given: Mapping[str, ir.Table]
+	backend: SiteBackend, care: Care, result: CycleResult, given: Mapping[str, ir.Table]
 ) -> ir.Table:
 	"""The profiles of this run with what planning asks of them, numbered."""
 	profiles = result.profiles

@@ -7,23 +7,22 @@ from typing import Any
 import frappe
 import ibis.expr.types as ir
 
-from crm_retention.backends.site_relations import physical
-from crm_retention.backends.sql import SqlBackend
 from crm_retention.engine.cycle import CycleResult
 from crm_retention.seen_parties import get_seen_parties, only_seen
+from crm_retention.site.memory import SiteBackend
 
 MOVES_SHOWN = 1000
 COUNTS = ("parties", "tier_changes", "stage_changes")
 
 
-def compare(backend: SqlBackend, result: CycleResult) -> tuple[dict[str, Any], dict[str, int]]:
+def compare(backend: SiteBackend, result: CycleResult) -> tuple[dict[str, Any], dict[str, int]]:
 	"""What the preview shows, and the counts of its run (``COUNTS``).
 
 	``matrix``: every pair of tiers before and after with its count; ``moves``: the parties that change, ``more`` how many
 	others do; ``user``: for whom all of it is counted.
 	"""
 	seen = get_seen_parties(backend)
-	pairs = result.migration if seen is None else get_pairs(result, seen)
+	pairs = result.migration if seen is None else get_pairs(backend, result, seen)
 	matrix = as_rows(("from", "to", "count"), backend.fetch(pairs.order_by(["from_tier", "to_tier"])))
 	counts = result.counts if seen is None else get_counts(backend, result, seen, matrix)
 	found = {
@@ -35,10 +34,10 @@ def compare(backend: SqlBackend, result: CycleResult) -> tuple[dict[str, Any], d
 	return found, {name: counts[name] for name in COUNTS}
 
 
-def get_pairs(result: CycleResult, seen: ir.Table) -> ir.Table:
+def get_pairs(backend: SiteBackend, result: CycleResult, seen: ir.Table) -> ir.Table:
 	"""from_tier, to_tier, parties, as ``engine.cycle.CycleResult.migration``, of the parties that are seen."""
 	profiles = result.profiles
-	stored = physical("Retention Profile", ["name", "tier"])
+	stored = backend.relations()["state"].select(stored_key="party", stored_tier="tier")
 	mine = only_seen(
 		profiles.select(
 			"party_type", key=profiles.party, docname=profiles.party__docname, to_tier=profiles.tier
@@ -46,13 +45,13 @@ def get_pairs(result: CycleResult, seen: ir.Table) -> ir.Table:
 		seen,
 		"docname",
 	)
-	joined = mine.left_join(stored, mine.key == stored.name)
-	grouped = joined.group_by(from_tier=joined.tier.nullif(""), to_tier=joined.to_tier)
+	joined = mine.left_join(stored, mine.key == stored.stored_key)
+	grouped = joined.group_by(from_tier=joined.stored_tier.nullif(""), to_tier=joined.to_tier)
 	return grouped.aggregate(parties=joined.count())
 
 
 def get_counts(
-	backend: SqlBackend, result: CycleResult, seen: ir.Table, matrix: list[dict[str, Any]]
+	backend: SiteBackend, result: CycleResult, seen: ir.Table, matrix: list[dict[str, Any]]
 ) -> dict[str, int]:
 	"""The counts of the run over the parties that are seen."""
 	stages = only_seen(get_named(result, "Stage"), seen, "docname")
@@ -63,7 +62,7 @@ def get_counts(
 	}
 
 
-def get_moves(backend: SqlBackend, result: CycleResult, seen: ir.Table | None) -> list[dict[str, Any]]:
+def get_moves(backend: SiteBackend, result: CycleResult, seen: ir.Table | None) -> list[dict[str, Any]]:
 	"""The parties that change their tier, those of the highest scores first."""
 	moved = only_seen(get_named(result, "Tier"), seen, "docname")
 	ordered = moved.order_by([moved.score.desc(), "party"]).limit(MOVES_SHOWN)

@@ -12,9 +12,8 @@ from frappe import _
 from frappe.translate import print_language
 from frappe.utils import cint, getdate, now, strip_html
 
-from crm_retention.backends.site import Busy, only_one, reading_what_is_committed, site_backend, site_session
+from crm_retention.backends.site import Busy, only_one, reading_what_is_committed
 from crm_retention.backends.site_write import PARTIES_PER_BATCH, ProfileWriter, Stamp
-from crm_retention.backends.sql import SqlBackend
 from crm_retention.capture.sweep import sweep_all
 from crm_retention.closed_doctypes import get_problems
 from crm_retention.configuration import config_snapshot, read_config
@@ -27,8 +26,11 @@ from crm_retention.jobs.care import run_plans
 from crm_retention.jobs.comparison import compare
 from crm_retention.jobs.left_out import Part, with_what_works
 from crm_retention.jobs.limits import limited_statements
+from crm_retention.jobs.reading import read_all
 from crm_retention.jobs.runs import RunLog, close_dead_runs, get_latest_day
 from crm_retention.plans.configuration import read_care
+from crm_retention.site.memory import SiteBackend, engine_of_run
+from crm_retention.site.read import snapshot
 from crm_retention.sources import get_source_problems, get_sources
 from crm_retention.usable import Usable
 
@@ -52,13 +54,13 @@ def preview_job(run: str) -> None:
 	guarded(log, preview_cycle)
 
 
-def guarded(log: RunLog, work: Callable[[RunLog], None]) -> None:
+def guarded(log: RunLog, work: Callable[[RunLog, SiteBackend], None]) -> None:
 	"""Do the work; whatever goes wrong is rolled back, then recorded, and unforeseen errors are raised again."""
 	try:
 		# a background job has no language of its own, and what a run writes is read by everybody
 		language = print_language(frappe.db.get_default("lang"))
-		with language, limited_statements(), site_session(), reading_what_is_committed():
-			work(log)
+		with language, limited_statements(), reading_what_is_committed(), engine_of_run() as backend:
+			work(log, backend)
 	except EngineError as error:
 		frappe.db.rollback()
 		log.fail(error.problems, str(error))
@@ -71,13 +73,13 @@ def guarded(log: RunLog, work: Callable[[RunLog], None]) -> None:
 		raise
 
 
-def write_cycle(log: RunLog) -> None:
+def write_cycle(log: RunLog, backend: SiteBackend) -> None:
 	"""Run the engine as of the run's day and write what differs."""
 	as_of = getdate(log.doc.as_of)
 	refuse_going_back(as_of)
 	problems = capture_all()
 	care, care_problems = read_care(as_of) if plans_are_run() else (None, [])
-	config, backend, result = evaluate(log, as_of, care)
+	config, result = evaluate(log, backend, as_of, care)
 	stamp = Stamp(log.doc.name, as_of, config.version, now(), frappe.session.user)
 	with log.step("writing"):
 		writer = ProfileWriter(backend, result, stamp)
@@ -110,10 +112,10 @@ def capture_all() -> list[Problem]:
 	return usable.problems + [Problem("interaction sources", item.source, "", item.error) for item in failed]
 
 
-def preview_cycle(log: RunLog) -> None:
+def preview_cycle(log: RunLog, backend: SiteBackend) -> None:
 	"""Run the engine and keep the migration table for whoever asked: from which tier to which, how many and who."""
 	as_of = getdate(log.doc.as_of)
-	config, backend, result = evaluate(log, as_of)
+	config, result = evaluate(log, backend, as_of)
 	with log.step("comparing"):
 		found, counts = compare(backend, result)
 	log.finish(result.problems, preview_result=json.dumps(found), **counts, **facts(config, result))
@@ -125,24 +127,25 @@ def plans_are_run() -> bool:
 
 
 def evaluate(
-	log: RunLog, as_of: datetime.date, care: Care | None = None
-) -> tuple[Config, SqlBackend, CycleResult]:
-	"""Configuration, backend and result, the latter still in work tables of this connection.
+	log: RunLog, backend: SiteBackend, as_of: datetime.date, care: Care | None = None
+) -> tuple[Config, CycleResult]:
+	"""Configuration and result, the latter still in the backend.
 
-	With ``care``, the fields that its conditions ask for are read as well. What cannot be used of the configuration, or
+	With ``care``, what planning and its conditions ask for is read as well. What cannot be used of the configuration, or
 	what makes the cycle fail, is left out and among the problems of the result.
 	"""
 	config, problems = read_config()
 	sources = get_sources(config, as_of, care)
 	problems = problems + get_source_problems(sources)
-	backend = site_backend(sources)
+	with log.step("reading"), snapshot() as connection:
+		problems += read_all(backend, connection, sources, plans=care is not None)
 
 	def attempt(parts: Sequence[Part]) -> tuple[Config, CycleResult]:
 		chosen = only(config, parts)
 		return chosen, run_cycle(backend, chosen, as_of, log.step)
 
-	(config, result), more = with_what_works(parts_of(config), attempt, log.begin_again)
-	return config, backend, replace(result, problems=problems + more + result.problems)
+	(config, result), more = with_what_works(parts_of(config), attempt, lambda: log.begin_again(1))
+	return config, replace(result, problems=problems + more + result.problems)
 
 
 def parts_of(config: Config) -> list[Part]:

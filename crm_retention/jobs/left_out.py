@@ -12,6 +12,7 @@ import frappe
 
 from crm_retention.engine.errors import EngineError, Problem
 from crm_retention.jobs.limits import TooLong
+from crm_retention.site.memory import DoesNotFit
 from crm_retention.usable import say
 
 R = TypeVar("R")
@@ -91,4 +92,4 @@ class Search:
 def is_fatal(error: Exception) -> bool:
 	"""Whether the error is of the run as a whole: wrong data, no time left, no database."""
 	lost = bool(error.args) and error.args[0] in LOST
-	return lost or isinstance(error, (EngineError, TooLong, frappe.QueryDeadlockError))
+	return lost or isinstance(error, (EngineError, TooLong, DoesNotFit, frappe.QueryDeadlockError))

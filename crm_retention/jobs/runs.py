@@ -19,7 +19,7 @@ from crm_retention.jobs.limits import Deadline
 
 DONE = ("Completed", "Partial")
 EVENT = "retention_run_progress"
-WRITING_STEPS = 3  # profiles, and planning and writing of touchpoints
+STEPS_AROUND = 4  # reading, writing of profiles, and planning and writing of touchpoints
 DEAD_AFTER = datetime.timedelta(minutes=15)
 FORGOTTEN_AFTER = datetime.timedelta(days=1)  # a queue that was emptied or lost will not come back to a run
 MOST_PROBLEMS = 500
@@ -61,7 +61,7 @@ class RunLog:
 
 	def __init__(self, name: str) -> None:
 		self.doc = frappe.get_doc("Retention Run", name)
-		self.total = len(STEPS) + WRITING_STEPS
+		self.total = len(STEPS) + STEPS_AROUND
 		self.deadline = Deadline()
 
 	def start(self) -> None:

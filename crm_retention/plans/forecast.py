@@ -13,11 +13,11 @@ from frappe import _
 from frappe.query_builder.functions import Count
 from frappe.utils import cint, flt, getdate
 
-from crm_retention.backends.site import BACKENDS, connection, site_session
 from crm_retention.plans.rates import WEEKS, NotCounted, get_weekly
 from crm_retention.plans.steps import describe
-from crm_retention.plans.targets import Group, count_targets
+from crm_retention.plans.targets import Group, count_fitting, read_standing
 from crm_retention.seen_parties import get_seen_parties
+from crm_retention.site.memory import engine_of_request
 from crm_retention.views.access import may_read_any, only_readable
 
 WORKING_DAYS = 5
@@ -47,7 +47,6 @@ class Load:
 		return self.touchpoints.get(user, nothing), self.hours.get(user, nothing)
 
 
-@site_session()
 def forecast(plan: Any, as_of: datetime.date | None = None) -> dict[str, Any]:
 	"""The load of a plan, a draft as it stands in the form, with that of all other running plans, for whoever asks.
 
@@ -57,14 +56,16 @@ def forecast(plan: Any, as_of: datetime.date | None = None) -> dict[str, Any]:
 	ValidationError for conditions that nobody can decide.
 	"""
 	weeks = get_weeks(getdate(as_of))
-	seen = get_seen_parties(BACKENDS[frappe.db.db_type](connection(), {}))
-	groups = count_targets(plan, seen)
-	lines = [] if seen is None else [_("customers and leads that you may not read")]
+	others = [frappe.get_doc("Maintenance Plan", name) for name in get_other_plans(plan)]
 	own, other = Load(), Load()
-	add_plan(own, plan, groups, weeks, lines)
-	for name in get_other_plans(plan):
-		doc = frappe.get_doc("Maintenance Plan", name)
-		add_plan(other, doc, count_targets(doc, seen), weeks, [])
+	with engine_of_request() as backend:
+		seen = get_seen_parties(backend)
+		read_standing(backend, [plan, *others])
+		groups = count_fitting(backend, plan, seen)
+		lines = [] if seen is None else [_("customers and leads that you may not read")]
+		add_plan(own, plan, groups, weeks, lines)
+		for doc in others:
+			add_plan(other, doc, count_fitting(backend, doc, seen), weeks, [])
 	add_backlog(other, getdate(as_of))
 	people = get_people(own, other)
 	limits = [person["capacity_hours"] for person in people if person["user"]]

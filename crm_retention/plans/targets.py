@@ -1,7 +1,8 @@
-"""Whom a plan is for, counted on the stored profiles in one query."""
+"""Whom a plan is for, counted on the stored profiles."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,6 @@ import ibis
 import ibis.expr.types as ir
 from frappe import _
 
-from crm_retention.backends.site import BACKENDS, connection, site_session
 from crm_retention.backends.site_relations import physical
 from crm_retention.configuration import get_trees
 from crm_retention.engine.conditions import all_hold, column_name, fault
@@ -18,7 +18,10 @@ from crm_retention.engine.config import Condition, ConfigError
 from crm_retention.filters import PARTY_PREFIX
 from crm_retention.plans.configuration import read_conditions
 from crm_retention.seen_parties import only_seen
+from crm_retention.site.memory import SiteBackend, engine_of_request
+from crm_retention.site.read import own_connection, read
 
+STANDING = "standing"
 NAMES = ("name", "party_type", "party", "tier", "stage", "tier_reason", "mean_interval_days")
 
 
@@ -31,25 +34,35 @@ class Group:
 	purchases_a_day: float
 
 
-def count_targets(plan: Any, seen: ir.Table | None = None) -> list[Group]:
-	"""The parties that the targets of a plan fit today, by account manager; of those in ``seen`` (see ``seen_parties``) if given.
+def count_targets(plan: Any) -> list[Group]:
+	"""The parties that the targets of a plan fit today, by account manager.
 
 	Raises ValidationError for conditions that cannot be decided.
 	"""
+	with engine_of_request() as backend:
+		read_standing(backend, [plan])
+		return count_fitting(backend, plan)
+
+
+def read_standing(backend: SiteBackend, plans: Iterable[Any]) -> None:
+	"""The profiles of present parties, with whatever these plans ask of them, for ``count_fitting``."""
+	conditions = tuple(condition for plan in plans for condition in get_parsed_conditions(plan))
+	read(backend, own_connection(), {STANDING: standing(conditions)})
+
+
+def count_fitting(backend: SiteBackend, plan: Any, seen: ir.Table | None = None) -> list[Group]:
+	"""As ``count_targets``, of the parties in ``seen`` (see ``seen_parties``) alone if given."""
 	conditions = get_parsed_conditions(plan)
-	table = standing(conditions)
+	table = backend.relations()[STANDING]
 	for condition in conditions:
 		if message := fault(condition, table.schema()):
 			frappe.throw(_("{0}: {1}").format(condition.field, _(message)))
-	fitting = fits(table, plan, conditions)
-	chosen = only_seen(table.filter(fitting), seen)
-	gap = chosen.mean_interval_days.cast("float64")
+	chosen = only_seen(table.filter(fits(table, plan, conditions)), seen)
+	gap = chosen.mean_interval_days
 	rate = ibis.ifelse(gap > 0, 1.0 / gap, 0.0).fill_null(0.0)
 	chosen = chosen.select(owner=chosen.manager.fill_null(""), rate=rate)
 	grouped = chosen.group_by("owner").aggregate(parties=chosen.count(), purchases=chosen.rate.sum())
-	with site_session():
-		backend = BACKENDS[frappe.db.db_type](connection(), {})
-		rows = backend.query(backend.compile(grouped))
+	rows = backend.query(backend.compile(grouped))
 	return sorted((Group(str(o), int(n), float(p or 0)) for o, n, p in rows), key=lambda group: group.owner)
 
 

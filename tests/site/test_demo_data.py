@@ -314,7 +314,7 @@ class TestCdnow:
 	@pytest.mark.usefixtures("sample")
 	def test_site_fits_the_published_model(self):
 		"""Fader, Hardie and Lee (2005), Table 2: purchases up to 30 September 1997, in weeks."""
-		model = evaluate(datetime.date(1997, 9, 30)).model.bgnbd
+		model = evaluate(datetime.date(1997, 9, 30))[0].model.bgnbd
 		found = (model.r, model.alpha, model.a, model.b)
 		assert found == pytest.approx((0.243, 4.414, 0.793, 2.426), abs=0.002)
 

@@ -10,11 +10,13 @@ from typing import Any
 import frappe
 from frappe.utils import now
 
-from crm_retention.backends.site import site_backend
 from crm_retention.configuration import get_config
 from crm_retention.engine.cycle import CycleResult, run_cycle
 from crm_retention.jobs.cycle import preview_job, run_job
+from crm_retention.jobs.reading import read_all
 from crm_retention.jobs.runs import create_run
+from crm_retention.site.memory import engine_of_request
+from crm_retention.site.read import own_connection
 from crm_retention.sources import get_sources
 
 DAY = datetime.date(2026, 6, 30)
@@ -84,21 +86,19 @@ def add_market(count: int, day: datetime.date = DAY) -> None:
 	insert("Sales Invoice", sales)
 
 
-def evaluate(day: datetime.date = DAY) -> CycleResult:
-	"""The cycle without writing."""
+def evaluate(day: datetime.date = DAY) -> tuple[CycleResult, list[dict[str, Any]]]:
+	"""The cycle without writing, and its profiles. It sees what the test has not committed."""
 	config = get_config()
-	return run_cycle(site_backend(get_sources(config, day)), config, day)
+	with engine_of_request() as backend:
+		read_all(backend, own_connection(), get_sources(config, day), plans=False)
+		result = run_cycle(backend, config, day)
+		rows = backend.query(backend.compile(result.profiles))
+	return result, [dict(zip(result.profiles.columns, row, strict=True)) for row in rows]
 
 
 def get_profiles(day: datetime.date = DAY) -> dict[str, dict[str, Any]]:
 	"""What the cycle finds, by party, without writing; unknown is None."""
-	config = get_config()
-	backend = site_backend(get_sources(config, day))
-	columns = backend.fetch(run_cycle(backend, config, day).profiles)
-	rows = zip(*(column.tolist() for column in columns.values()), strict=True)
-	plain = ([None if value != value else value for value in row] for row in rows)
-	found = (dict(zip(columns, row, strict=True)) for row in plain)
-	return {row["party"]: row for row in found}
+	return {row["party"]: row for row in evaluate(day)[1]}
 
 
 def run(day: datetime.date = DAY, kind: str = "Manual") -> Any:
