@@ -278,6 +278,6 @@ def get_text_fault(doctype: str, df: Any, text: str) -> str | None:
 
 
 def shown(value: Any) -> str:
-	"""A value short enough for a message."""
-	text = str(value)
+	"""A value short enough for a message, and one that can be sent."""
+	text = str(value).encode(errors="replace").decode()
 	return text if len(text) <= 40 else f"{text[:40]}…"

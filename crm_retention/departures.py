@@ -28,15 +28,18 @@ def on_party_trash(doc: Document, _method: str | None = None) -> None:
 
 
 def end_party_records(party_type: str, party: str) -> None:
-	"""Close a party's plans and touchpoints, mark its history, and delete its profile and wishes about contact."""
-	of_party = {"party_type": party_type, "party": party}
-	reason = _("{0} was deleted").format(get_party_name(party_type, party))
-	end_plans(party_type, party, reason)
-	still = of_party | {"status": ("in", ("Open", "Waiting"))}
-	cancel_touchpoints(get_newest_names("Touchpoint", still), reason, {})
+	"""End what is planned for a party, mark its history, and delete its profile and wishes about contact."""
+	end_care(party_type, party, _("{0} was deleted").format(get_party_name(party_type, party)))
 	for doctype in HISTORY:
 		mark(doctype, party_type, party)
-	frappe.db.delete("Contact Preference", of_party)
+	frappe.db.delete("Contact Preference", {"party_type": party_type, "party": party})
+
+
+def end_care(party_type: str, party: str, reason: str) -> None:
+	"""End a party's plans and all that is still to be done for it, and delete what was computed of it."""
+	end_plans(party_type, party, reason)
+	still = {"party_type": party_type, "party": party, "status": ("in", ("Open", "Waiting"))}
+	cancel_touchpoints(get_newest_names("Touchpoint", still), reason, {})
 	delete_profile(party_type, party)
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import frappe
+from frappe import _
 
 from crm_retention.capture import clearing
-from crm_retention.departures import end_party_records
+from crm_retention.departures import end_care
 from crm_retention.parties import PARTY_TYPES
 
 if TYPE_CHECKING:
@@ -71,9 +72,17 @@ def get_contacts(email: str) -> list[str]:
 
 
 def forget_party(party_type: str, party: str) -> None:
-	"""End the plans of a party and delete what is on record of it."""
-	end_party_records(party_type, party)
+	"""End the plans of a party and delete what is on record of it, but for its No: nobody writes to it again."""
+	end_care(party_type, party, _("Personal data was deleted"))
 	delete_rows({"party_type": party_type, "party": party})
+	say_no(party_type, party)
+
+
+def say_no(party_type: str, party: str) -> None:
+	"""The one answer of a party that is left: no to every channel and every nature but notices."""
+	frappe.db.delete("Contact Preference", {"party_type": party_type, "party": party})
+	answer = {"doctype": "Contact Preference", "party_type": party_type, "party": party, "answer": "No"}
+	frappe.get_doc(answer).insert(ignore_permissions=True)
 
 
 def forget_departed(email: str) -> None:

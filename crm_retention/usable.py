@@ -18,6 +18,8 @@ from crm_retention.engine.errors import EngineError, Problem
 
 T = TypeVar("T")
 LONGEST = 400  # characters of a message
+# Errors of MariaDB that repeat a value of a row: a duplicate, a wrong or truncated value. Not everybody may see it.
+TELLING = (1062, 1265, 1292, 1366, 1411)
 
 
 class Usable:
@@ -63,4 +65,6 @@ def say(error: BaseException) -> str:
 	text = strip_html(str(error)).strip() or type(error).__name__
 	if isinstance(error, frappe.ValidationError):
 		return text[:LONGEST]
+	if error.args and error.args[0] in TELLING:
+		return _("cannot be used (the database refused a value)")
 	return _("cannot be used ({0})").format(text)[:LONGEST]

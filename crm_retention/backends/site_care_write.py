@@ -21,7 +21,7 @@ from ..engine.plans import Care
 from ..engine.touchpoints import CareResult
 from ..site.memory import SiteBackend
 from ..site.write import WorkTables
-from .site_write import STAMPS, Stamp, between, paced, problem_of, write_halving
+from .site_write import STAMPS, Stamp, between, count_losses, note_loss, paced, write_halving
 
 PARTIES_PER_BATCH = 5_000
 RUNNING = ("Active", "Paused")
@@ -66,7 +66,7 @@ class CareWriter:
 		self.facts = facts
 		self.stamp = stamp
 		self.turn = turn
-		self.problems: list[Problem] = []
+		self.lost: list[str] = []
 
 	def prepare(self) -> int:
 		"""Number the parties that anything is to be written for; returns how many."""
@@ -128,8 +128,13 @@ class CareWriter:
 		"""Write batch after batch; yields the number of parties written so far, after their commit."""
 		for start, end in paced(total, size):
 			for lost in write_halving(self.write, start, end, (PlansChanged,)):
-				self.problems.append(problem_of(lost, self.name_of(lost.at), len(self.problems)))
+				note_loss(self.lost, lost, self.name_of(lost.at))
 			yield end
+
+	@property
+	def problems(self) -> list[Problem]:
+		"""What could not be written, for the run."""
+		return count_losses(self.lost)
 
 	def name_of(self, n: int) -> str:
 		"""The party of a number."""

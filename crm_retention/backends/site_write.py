@@ -69,7 +69,7 @@ class ProfileWriter:
 		self.result = result
 		self.stamp = stamp
 		self.columns = profile_columns(result.profiles)
-		self.problems: list[Problem] = []
+		self.lost: list[str] = []
 
 	def prepare(self) -> Written:
 		"""Find the rows that differ from what was stored and number them; returns the counts to come."""
@@ -137,10 +137,15 @@ class ProfileWriter:
 			restore_key("Retention Profile")
 		for start, end in paced(total, size):
 			for lost in write_halving(self.write, start, end):
-				self.problems.append(problem_of(lost, self.name_of(lost.at), len(self.problems)))
+				note_loss(self.lost, lost, self.name_of(lost.at))
 			yield end
 		for start, end in paced(written.left, size):
 			in_transaction(lambda start=start, end=end: self.release(between(start, end)))
+
+	@property
+	def problems(self) -> list[Problem]:
+		"""What could not be written, for the run."""
+		return count_losses(self.lost)
 
 	def name_of(self, n: int) -> str:
 		"""The party of a row to be written."""
@@ -342,11 +347,19 @@ class Lost:
 	error: Exception
 
 
-def problem_of(lost: Lost, party: str, before: int) -> Problem:
-	"""A lost party as a problem of the run. Raises what the database said where it takes hardly anybody."""
-	if before >= MOST_LOST:
+def note_loss(losses: list[str], lost: Lost, party: str) -> None:
+	"""Note a party and what the database said of it. Raises that where it takes hardly anybody."""
+	if len(losses) >= MOST_LOST:
 		raise lost.error
-	return Problem("parties", party, "", str(lost.error.args[-1] if lost.error.args else lost.error))
+	losses.append(f"{party}: {lost.error.args[-1] if lost.error.args else lost.error}")
+
+
+def count_losses(losses: list[str]) -> list[Problem]:
+	"""Lost parties as a problem of a run. They are counted and not named: whoever reads of a run may not see them all."""
+	if not losses:
+		return []
+	message = frappe._("{0} customers or leads could not be written; the Error Log says which, and why")
+	return [Problem("parties", "", "", message.format(len(losses)))]
 
 
 def write_halving(

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -39,6 +39,7 @@ from crm_retention.capture.candidates import (
 )
 from crm_retention.capture.match import complete_matching
 from crm_retention.closed_doctypes import why_closed
+from crm_retention.usable import say
 
 LOCK = "retention_sweep"
 DOCUMENTS_PER_BATCH = 10_000
@@ -86,12 +87,20 @@ def sweep(seconds: float | None = None) -> list[Swept]:
 	return run_sweep(everything=False, seconds=seconds)
 
 
-def sweep_all() -> list[Swept]:
-	"""Compare every document with the log, however old its last change. Commits. Waits for a sweep at work."""
-	return run_sweep(everything=True, wait=WAIT_AT_NIGHT)
+def sweep_all(seconds: float | None = None, alive: Callable[[], None] = lambda: None) -> list[Swept]:
+	"""Compare every document with the log, however old its last change. Commits. Waits for a sweep at work.
+
+	``seconds`` as in ``sweep``. ``alive`` is called after each batch.
+	"""
+	return run_sweep(everything=True, seconds=seconds, wait=WAIT_AT_NIGHT, alive=alive)
 
 
-def run_sweep(everything: bool, seconds: float | None = None, wait: int = 0) -> list[Swept]:
+def run_sweep(
+	everything: bool,
+	seconds: float | None = None,
+	wait: int = 0,
+	alive: Callable[[], None] = lambda: None,
+) -> list[Swept]:
 	"""One sweep at a time over all sources; one that fails is rolled back, says why, and the rest goes on."""
 	if not is_enabled():
 		return []
@@ -101,7 +110,7 @@ def run_sweep(everything: bool, seconds: float | None = None, wait: int = 0) -> 
 			done = []
 			for name in get_enabled_sources():
 				left = None if seconds is None else seconds - (time.monotonic() - begun)
-				done.append(sweep_source(name, everything, left))
+				done.append(sweep_source(name, everything, left, alive))
 			complete_matching(write.earlier(now(), MATCHED_AGAIN), commit=True)
 			return done
 	except Busy:
@@ -113,7 +122,12 @@ def get_enabled_sources() -> list[str]:
 	return frappe.get_all("Interaction Source", filters={"enabled": 1}, order_by="name", pluck="name")
 
 
-def sweep_source(name: str, everything: bool = False, seconds: float | None = None) -> Swept:
+def sweep_source(
+	name: str,
+	everything: bool = False,
+	seconds: float | None = None,
+	alive: Callable[[], None] = lambda: None,
+) -> Swept:
 	"""One source to its end or for so many seconds, committing after each batch. Raises nothing."""
 	result, begun = Swept(name), time.monotonic()
 	if reason := why_closed(frappe.db.get_value("Interaction Source", name, "document_type")):
@@ -122,6 +136,7 @@ def sweep_source(name: str, everything: bool = False, seconds: float | None = No
 		for written in read_batches(name, everything):
 			result.captured += written
 			frappe.db.commit()
+			alive()
 			if seconds is not None and time.monotonic() - begun > seconds:
 				result.complete = False
 				break
@@ -129,7 +144,7 @@ def sweep_source(name: str, everything: bool = False, seconds: float | None = No
 			write.set_swept(name, {"last_error": None})
 	except Exception as error:
 		frappe.db.rollback()
-		result.error = f"{type(error).__name__}: {error}"
+		result.error = say(error)
 		result.complete = False
 		frappe.log_error(title=f"Interaction Source {name}"[:140])
 		write.set_swept(name, {"last_error": result.error[:1000]})

@@ -52,6 +52,7 @@ def run_plans(
 		writer, total, more = plan_what_works(log, backend, care, result, stamp, turn)
 		with log.step("touchpoints"):
 			written = write(log, writer, total)
+			log.log_losses(writer.lost)
 		problems += more + writer.result.problems + writer.problems
 		for name in FIELDS:
 			counts[name] += (writer.result.counts if written is None else written)[name]

@@ -77,7 +77,7 @@ def write_cycle(log: RunLog, backend: SiteBackend) -> None:
 	"""Run the engine as of the run's day and write what differs."""
 	as_of = getdate(log.doc.as_of)
 	refuse_going_back(as_of)
-	problems = capture_all()
+	problems = capture_all(log)
 	care, care_problems = read_care(as_of) if plans_are_run() else (None, [])
 	config, result = evaluate(log, backend, as_of, care)
 	stamp = Stamp(log.doc.name, as_of, config.version, now(), frappe.session.user)
@@ -88,6 +88,7 @@ def write_cycle(log: RunLog, backend: SiteBackend) -> None:
 		total = max(written.created + written.updated, 1)
 		for done in writer.batches(written, batch_size()):
 			log.advance("writing", done / total)
+		log.log_losses(writer.lost)
 	frappe.cache.delete_keys("document_cache::Customer")
 	outcome = {name: getattr(written, name) for name in ("created", "updated", "unchanged")}
 	counts = {name: result.counts[name] for name in ("parties", "tier_changes", "stage_changes")}
@@ -101,10 +102,12 @@ def write_cycle(log: RunLog, backend: SiteBackend) -> None:
 	frappe.db.commit()
 
 
-def capture_all() -> list[Problem]:
+def capture_all(log: RunLog) -> list[Problem]:
 	"""Sweep every source; one that fails, or the matching of touchpoints, is reported and stops nothing else."""
 	usable = Usable()
-	swept = usable.read("interactions", "", sweep_all)
+	with log.step("capture"):
+		left = log.deadline.get_seconds_left()
+		swept = usable.read("interactions", "", lambda: sweep_all(left, lambda: log.publish("capture", 0)))
 	if swept is None:
 		frappe.db.rollback()
 		frappe.log_error(title="Retention Run: interactions")
@@ -140,11 +143,13 @@ def evaluate(
 	with log.step("reading"), snapshot() as connection:
 		problems += read_all(backend, connection, sources, plans=care is not None)
 
+	steps = len(log.doc.steps)
+
 	def attempt(parts: Sequence[Part]) -> tuple[Config, CycleResult]:
 		chosen = only(config, parts)
 		return chosen, run_cycle(backend, chosen, as_of, log.step)
 
-	(config, result), more = with_what_works(parts_of(config), attempt, lambda: log.begin_again(1))
+	(config, result), more = with_what_works(parts_of(config), attempt, lambda: log.begin_again(steps))
 	return config, replace(result, problems=problems + more + result.problems)
 
 

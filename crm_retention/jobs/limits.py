@@ -26,6 +26,10 @@ class Deadline:
 		self.minutes = given if given > 0 else RUN_MINUTES
 		self.end = time.monotonic() + self.minutes * 60
 
+	def get_seconds_left(self) -> float:
+		"""Seconds until the time is over."""
+		return max(self.end - time.monotonic(), 0)
+
 	def check(self) -> None:
 		"""Raises TooLong once the time is over."""
 		if time.monotonic() > self.end:

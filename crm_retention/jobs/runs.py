@@ -19,7 +19,7 @@ from crm_retention.jobs.limits import Deadline
 
 DONE = ("Completed", "Partial")
 EVENT = "retention_run_progress"
-STEPS_AROUND = 4  # reading, writing of profiles, and planning and writing of touchpoints
+STEPS_AROUND = 5  # capture, reading, writing of profiles, and planning and writing of touchpoints
 DEAD_AFTER = datetime.timedelta(minutes=15)
 FORGOTTEN_AFTER = datetime.timedelta(days=1)  # a queue that was emptied or lost will not come back to a run
 MOST_PROBLEMS = 500
@@ -82,6 +82,12 @@ class RunLog:
 		"""Progress within the last step, ``share`` from 0 to 1. Raises TooLong."""
 		self.deadline.check()
 		self.publish(name, (len(self.doc.steps) + share) / self.total * 100)
+
+	def log_losses(self, losses: list[str]) -> None:
+		"""Name the parties that could not be written where system managers look."""
+		if losses:
+			frappe.log_error(title=f"Retention Run {self.doc.name}: not written", message="\n".join(losses))
+			frappe.db.commit()
 
 	def begin_again(self, steps: int = 0) -> None:
 		"""Forget the steps after the first so many: they are done anew."""

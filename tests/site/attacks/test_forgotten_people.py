@@ -70,6 +70,11 @@ def test_forgotten_person_is_not_contacted_again(person) -> None:
 	fields = ["note", "party_name", "occurrence_key", "status"]
 	touchpoint = frappe.db.get_value("Touchpoint", person["touchpoint"], fields)
 	assert touchpoint == (None, "[REDACTED]", "f|s|d|Maria F", "Done")
+	of_her = {"party_type": "Customer", "party": "Maria F"}
+	answers = frappe.get_all("Contact Preference", of_her, ["channel", "nature", "answer"])
+	said = [(row.channel or "", row.nature or "", row.answer) for row in answers]
+	assert said == [("", "", "No")], "a wish not to be written to was forgotten with the rest"
+	assert not frappe.db.exists("Touchpoint", of_her | {"party_deleted": 1}), "she is still a customer"
 
 
 def test_what_was_left_of_a_deleted_person_goes_too(person) -> None:
