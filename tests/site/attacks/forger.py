@@ -152,10 +152,10 @@ class Forger:
 		fields = ("name", "creation", "status", "docstatus", "grand_total", "nope")
 		return {
 			"label": f"Hostile {self.number}", "signal_name": f"hostile_{self.number}", "source_doctype": doctype,
-			"party_field": party, "date_field": self.pick(("creation", "posting_date", "")), "enabled": 1,
-			"aggregate": self.pick(("Count", "Sum", "Average", "Minimum", "Maximum", "Latest")),
+			"party_field": party, "date_field": self.pick(("creation", "creation", "posting_date", "")), "enabled": 1,
+			"aggregate": self.pick(("Count", "Count", "Count", "Sum", "Average", "Minimum", "Maximum", "Latest")),
 			"value_field": self.pick(("grand_total", "status", "name", "remarks", "posting_date", "")),
-			"window_days": self.pick((0, 30, 36_500)), "filters_json": self.conditions(doctype, fields),
+			"window_days": self.pick((0, 30, 36_500)), "filters_json": self.pick(("", self.conditions(doctype, fields))),
 		}  # fmt: skip
 
 	def plan(self) -> dict[str, Any]:

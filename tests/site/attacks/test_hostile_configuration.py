@@ -27,7 +27,7 @@ MANAGER = "hostile.manager@example.com"
 MANY = int(os.environ.get("CRM_RETENTION_FUZZ") or 60)
 SEED = 20260629
 EVERY = 250  # documents after which a night is run as well
-ENOUGH = 1_000  # documents among which there is a good one of every kind
+ENOUGH = 5_000  # documents among which there is a good one of every kind
 MEMBERS = tuple(f"Member {number}" for number in range(12))
 
 
