@@ -26,6 +26,7 @@ from .site_write import STAMPS, Stamp, between, count_losses, note_loss, paced, 
 PARTIES_PER_BATCH = 5_000
 RUNNING = ("Active", "Paused")
 COLON = "': '"
+BRACKET, CLOSED = "' ('", "')'"
 
 
 @dataclass(frozen=True)
@@ -324,20 +325,25 @@ class CareWriter:
 		return self.update("Touchpoint", "touchpoints", sets, match, f"{span} AND w.again = 1")
 
 	def insert_todos(self, span: str) -> str:
-		"""One for the responsible person of each that is to be done by a person, so that it shows on the desk's own lists."""
+		"""One for the responsible person of each that is to be done by a person, so that it shows on the desk's own lists.
+
+		It says no party, as ``todos.get_description``.
+		"""
+		why = f"CASE WHEN COALESCE(t.why, '') = '' THEN '' ELSE {self.concat(BRACKET, 't.why', CLOSED)} END"
 		columns = {
 			"name": "t.name",
 			"status": "'Open'",
 			"priority": "'Medium'",
 			"date": "t.due_date",
 			"allocated_to": "t.assigned_to",
-			"description": as_html(self.concat("t.title", "' ('", "COALESCE(t.why, '')", "')'")),
+			"description": as_html(self.concat("s.what", why)),
 			"reference_type": "'Touchpoint'",
 			"reference_name": "t.name",
 			"assigned_by": "%(user)s",
 		}
 		source = (
 			f"{self.work('touchpoints')} w JOIN {self.table('Touchpoint')} t ON t.occurrence_key = w.{self.q('key')} "
+			f"JOIN {self.work('steps')} s ON s.step_nr = w.step_nr "
 			f"LEFT JOIN {self.table('ToDo')} d ON d.name = t.name "
 			f"LEFT JOIN {self.table('ToDo')} o ON o.reference_type = 'Touchpoint' AND o.reference_name = t.name "
 			"AND o.status = 'Open'"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import frappe
+from frappe import _
 from frappe.desk.form.assign_to import notify_assignment
 from frappe.utils import cstr, escape_html, getdate, now
 
@@ -48,7 +49,7 @@ def create(doc: Document) -> None:
 			"allocated_to": doc.assigned_to,
 			"reference_type": "Touchpoint",
 			"reference_name": doc.name,
-			"description": escape_html(cstr(doc.title if not doc.why else f"{doc.title} ({doc.why})")),
+			"description": get_description(doc.touchpoint_type, doc.why),
 			"date": doc.due_date,
 			"status": "Open",
 			"assigned_by": frappe.session.user,
@@ -58,6 +59,15 @@ def create(doc: Document) -> None:
 		notify_assignment(
 			todo.assigned_by, todo.allocated_to, "Touchpoint", doc.name, "ASSIGN", todo.description
 		)
+
+
+def get_description(touchpoint_type: str | None, why: str | None) -> str:
+	"""What is to be done and why, as HTML, and not with whom: a ToDo is shown without asking who may see the party.
+
+	The nightly run says the same, see ``CareWriter.insert_todos``.
+	"""
+	what = cstr(touchpoint_type and _(touchpoint_type, context="Touchpoint Type"))
+	return str(escape_html(f"{what} ({why})" if why else what))
 
 
 def close(touchpoints: list[str], status: str) -> None:
@@ -90,14 +100,14 @@ def hand_over(touchpoints: list[str], user: str) -> None:
 
 def create_row(touchpoint: str, user: str) -> None:
 	"""A ToDo of a touchpoint that had none, without telling anybody."""
-	title, day = frappe.db.get_value("Touchpoint", touchpoint, ["title", "due_date"])
+	kind, why, day = frappe.db.get_value("Touchpoint", touchpoint, ["touchpoint_type", "why", "due_date"])
 	todo = frappe.new_doc("ToDo")
 	todo.update(
 		{
 			"allocated_to": user,
 			"reference_type": "Touchpoint",
 			"reference_name": touchpoint,
-			"description": escape_html(title or touchpoint),
+			"description": get_description(kind, why),
 			"date": day,
 			"assigned_by": frappe.session.user,
 		}

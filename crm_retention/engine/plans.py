@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .values import Condition
@@ -128,11 +128,16 @@ class ContactRule:
 
 @dataclass(frozen=True)
 class Person:
-	"""Someone who cares for customers: touchpoints a day (None: no limit) and the name of the calendar of days off."""
+	"""Someone who cares for customers: touchpoints a day (None: no limit) and the name of the calendar of days off.
+
+	``unseen`` says which of some parties, by their keys, this person may not see (None: none is hidden): these are given
+	to somebody else.
+	"""
 
 	user: str
 	a_day: int | None = None
 	calendar: str = ""
+	unseen: Callable[[Sequence[str]], Collection[str]] | None = None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ which is one cumulative maximum: no row is looked at twice, and the same waiting
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -30,6 +30,8 @@ NOBODY = 0  # the number of whoever is responsible for nothing that has an owner
 UNLIMITED = 1_000_000
 Closed = tuple[frozenset[datetime.date], frozenset[datetime.date]]
 NEVER: Closed = (frozenset(), frozenset())
+# who may be responsible, the first of them is: who has it, by a role, by the step, the party's manager, the fallback
+CANDIDATES = ("h_person", "w_person", "q_person", "m_person", "f_person")
 BEYOND = 21  # days after the horizon in which a place may still be found
 
 
@@ -64,7 +66,8 @@ def owners(
 ) -> ir.Table:
 	"""``due`` with ``person_nr``: by the rule of each step, else the party's own manager, else the fallback.
 
-	What is judged again stays with whom it was given to. ``load`` and ``dealt`` are those of ``least_loaded``.
+	What is judged again stays with whom it was given to. Whoever may not see the party is passed over; where that is the
+	fallback too, it is nobody's. ``load`` and ``dealt`` are those of ``least_loaded``.
 	A round robin deals by the party's phase, so that a customer stays with the same person while the role does.
 	"""
 	people = backend.load("care_people", people_table(care), ("person_nr",))
@@ -85,21 +88,36 @@ def owners(
 	given = seated.left_join(least, (seated.id == least.w_id))
 	holders = people.select(h_person="person_nr", h_user="user")
 	given = given.left_join(holders, (given.again == 1) & (given.owner == holders.h_user))
-	by_manager = [nr for nr, (*_, step) in enumerate(all_steps(care)) if step.owner_rule == "manager"]
-	own = (
-		ibis.ifelse(given.step_nr.isin(by_manager), given.m_person, ibis.null("int64"))
-		if by_manager
-		else None
-	)
-	chosen = [
-		given.h_person,
-		given.w_person,
-		given.q_person,
-		*([own] if own is not None else []),
-		given.m_person,
-	]
-	person = ibis.coalesce(*chosen, ibis.literal(fallback, "int64"))
-	return given.select(*due.columns, person_nr=person.cast("int64"))
+	given = given.mutate(f_person=ibis.literal(fallback, "int64")).select(*due.columns, *CANDIDATES)
+	seeing = without_unseen(backend, care, given)
+	person = ibis.coalesce(*(seeing[name] for name in CANDIDATES), ibis.literal(NOBODY, "int64"))
+	return seeing.select(*due.columns, person_nr=person.cast("int64"))
+
+
+def without_unseen(backend: Backend, care: Care, given: ir.Table) -> ir.Table:
+	"""``given`` without those candidates who may not see the party. Asks only where somebody does not see everybody."""
+	limited = {nr: person.unseen for nr, person in enumerate(care.people, 1) if person.unseen}
+	if not limited:
+		return given
+	table = found = backend.materialise("care_candidates", given, ("id",))
+	for name in CANDIDATES:
+		asked = table.filter(table[name].isin(sorted(limited)))
+		rows = backend.fetch(asked.select("party", person=asked[name].cast("int64")).distinct())
+		parties: dict[int, list[str]] = {}
+		for party, nr in zip(rows["party"], rows["person"], strict=True):
+			parties.setdefault(int(nr), []).append(str(party))
+		pairs = [(nr, party) for nr in sorted(parties) for party in sorted(limited[nr](parties[nr]))]
+		if pairs:
+			columns = {
+				"b_person": integers(nr for nr, _ in pairs),
+				"b_party": texts(name for _, name in pairs),
+			}
+			unseen = backend.load(f"care_unseen_{name}", columns, ("b_party", "b_person"))
+			met = (found.party == unseen.b_party) & (found[name] == unseen.b_person)
+			joined = found.left_join(unseen, met)
+			kept = ibis.ifelse(joined.b_party.isnull(), joined[name], ibis.null("int64"))
+			found = joined.select(*(item for item in found.columns if item != name), **{name: kept})
+	return found
 
 
 def least_loaded(
@@ -122,17 +140,18 @@ def least_loaded(
 	persons: list[int] = []
 	have = dict(load)
 	for users, steps in sorted(roles.items()):
-		waiting = (
-			backend.fetch(due.filter(due.step_nr.isin(steps)).select("id", "key")) if users else {"id": ()}
-		)
-		line = (
-			[(str(key), int(one)) for key, one in zip(waiting["key"], waiting["id"], strict=True)]
-			if users
-			else []
-		)
-		line += [(key, 0) for key in dealt if key.startswith(lines[users])] if users else []
-		for _key, one in sorted(line):
-			user = min(users, key=lambda name: (have.get(name, 0), name))
+		if not users:
+			continue
+		waiting = backend.fetch(due.filter(due.step_nr.isin(steps)).select("id", "key", "party"))
+		columns = (waiting[name] for name in ("key", "id", "party"))
+		line = [(str(key), int(one), str(party)) for key, one, party in zip(*columns, strict=True)]
+		line += [(key, 0, party_of(key, lines[users])) for key in dealt if key.startswith(lines[users])]
+		unseen = unseen_by(care, users, {party for *_, party in line})
+		for _key, one, party in sorted(line):
+			able = [user for user in users if party not in unseen.get(user, ())]
+			if not able:
+				continue
+			user = min(able, key=lambda name: (have.get(name, 0), name))
 			have[user] = have.get(user, 0) + 1
 			if one:
 				ids.append(one)
@@ -140,6 +159,18 @@ def least_loaded(
 	return backend.load(
 		"care_least_loaded", {"w_id": integers(ids), "w_person": integers(persons)}, ("w_id",)
 	)
+
+
+def party_of(key: str, lines: Sequence[str]) -> str:
+	"""The party at the end of an occurrence's key, behind its line and day."""
+	line = next(line for line in lines if key.startswith(line))
+	return key[len(line) :].partition("|")[2]
+
+
+def unseen_by(care: Care, users: Sequence[str], parties: Collection[str]) -> dict[str, Collection[str]]:
+	"""The parties that each of these people may not see, for those from whom any may be hidden."""
+	asked = [person for person in care.people if person.user in users and person.unseen]
+	return {person.user: person.unseen(sorted(parties)) for person in asked if person.unseen}
 
 
 def line_order(table: ir.Table) -> list[Any]:

@@ -20,6 +20,7 @@ from crm_retention.engine.plans import Care, ContactRule, Occasion, Person, Plan
 from crm_retention.plans import occasions
 from crm_retention.plans.quiet import get_weekdays, is_in_spans, parse_month_days
 from crm_retention.plans.steps import describe_timing, translate
+from crm_retention.plans.unseen import get_unseen
 from crm_retention.usable import Usable
 
 TIMING = {"Every": "every", "Buying Rhythm": "rhythm", "Occasion": "occasion", "Event": "event"}
@@ -328,7 +329,9 @@ def get_people(settings: Any, plans: Iterable[Plan], usable: Usable) -> list[Per
 		if row.touchpoints_per_day
 	}
 	calendars = get_calendar_names(enabled)
-	return [Person(user, own.get(user, general), calendars.get(user, "")) for user in enabled]
+	return [
+		Person(user, own.get(user, general), calendars.get(user, ""), get_unseen(user)) for user in enabled
+	]
 
 
 def get_managers() -> list[str]:

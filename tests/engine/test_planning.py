@@ -406,6 +406,40 @@ def test_each_rule_finds_its_person():
 	assert set(dealt) == {"cat", "dan"}
 
 
+@pytest.mark.parametrize("fallback", ["eve", "bob", None])
+def test_nobody_is_given_a_party_that_they_may_not_see(fallback):
+	"""By whatever rule, also where it waited or a part was dealt before; the party's manager or the fallback takes it."""
+	steps = (
+		step("m", days=7),
+		step("u", days=7, owner_rule="user", people=("bob",)),
+		step("l", days=7, owner_rule="least loaded", people=("bob", "cat")),
+		step("r", days=7, owner_rule="round robin", people=("bob", "cat")),
+	)
+	made = world(plan(*steps), parties=0, people=("ann", "bob", "cat"), fallback=fallback)
+	people = [
+		Person("ann"),
+		Person("bob", unseen=lambda keys: {key for key in keys if key.startswith("Far")}),
+	]
+	people += [Person("cat", unseen=lambda keys: {key for key in keys if key == "Far 0"}), Person("eve")]
+	made.care = replace(made.care, people=tuple(people))
+	for number in range(10):
+		made.party(f"Near {number}", manager="bob")
+		made.party(f"Far {number}", manager="bob" if number % 2 else "ann")
+	for night in march(3, 3, 10):
+		made.run(night)
+	rows = made.ask("SELECT step, party, owner FROM touchpoints WHERE status = 'Open'")
+	assert len(rows) == 80
+	assert not [row for row in rows if row[2] == "bob" and row[1].startswith("Far")]
+	assert not [row for row in rows if row[2] == "cat" and row[1] == "Far 0"]
+	owner = {(key, party): who for key, party, who in rows}
+	last = "eve" if fallback == "eve" else None
+	assert [owner["m", party] for party in ("Near 1", "Far 1", "Far 2")] == ["bob", last, "ann"]
+	assert [owner["u", party] for party in ("Near 1", "Far 1", "Far 2")] == ["bob", last, "ann"]
+	assert [owner["l", party] for party in ("Far 1", "Far 2", "Far 0")] == ["cat", "cat", "ann"]
+	assert {owner["r", f"Near {number}"] for number in range(10)} == {"bob", "cat"}
+	assert {owner["r", f"Far {number}"] for number in range(10)} <= {"cat", "ann", last}
+
+
 # -- contact rules
 
 

@@ -102,7 +102,7 @@ def test_first_night_writes_every_column():
 		MONDAY,
 		"Administrator",
 	)
-	assert todo.description == f"{CALL}: Member 00 (Trial: Every week)"
+	assert todo.description == f"{CALL} (Trial: Every week)"
 
 
 def test_what_the_run_made_is_a_document_like_any_other():

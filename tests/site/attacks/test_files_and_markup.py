@@ -6,9 +6,10 @@ import frappe
 import pytest
 from frappe.core.doctype.file.utils import find_file_by_url
 
+from crm_retention.care import todos
 from tests.site.desk import make_customer, make_profile, make_user
 from tests.site.interactions import make_row
-from tests.site.touchpoints import make_touchpoint, make_type
+from tests.site.touchpoints import TYPE, make_touchpoint, make_type
 
 PARTY, USER, OWNER = "Holder", "thief@example.com", "file.owner@example.com"
 EVIL = "<img src=x onerror=alert(1)>"
@@ -86,8 +87,8 @@ def test_names_are_shown_as_they_are_in_todos_events_and_mails() -> None:
 	make_profile(PARTY)
 	touchpoint = make_touchpoint(PARTY, assigned_to=USER, starts_at=frappe.utils.add_to_date(None, hours=1))
 	todo = frappe.db.get_value("ToDo", {"reference_name": touchpoint.name}, "description")
-	assert "&lt;img" in todo
-	assert "<img" not in todo
+	assert "<img" not in todo + todos.get_description(EVIL, EVIL)
+	assert "&lt;img" in todos.get_description(TYPE, EVIL)
 	digest = {
 		"title": EVIL,
 		"intro": EVIL,
