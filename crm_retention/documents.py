@@ -21,6 +21,11 @@ def throw_field(
 	frappe.throw(_("{0}: {1}").format(_(doc.meta.get_label(field)), message), error)
 
 
+def is_posted() -> bool:
+	"""Whether what is being saved came from a client, an import or a web form, and not from code of the server."""
+	return bool(frappe.request or frappe.flags.in_import or frappe.flags.in_web_form)
+
+
 class BoundedDocument(Document):
 	"""A document whose fields have bounds, see ``bounds``: what lies beyond them is refused, naming row and field."""
 

@@ -11,7 +11,7 @@ from frappe.model import attachment_fieldtypes
 from frappe.utils import cstr
 
 from crm_retention import compat
-from crm_retention.documents import throw_field
+from crm_retention.documents import is_posted, throw_field
 from crm_retention.parties import PARTY_TYPES
 from crm_retention.permissions import get_stored, may_read
 
@@ -97,8 +97,7 @@ def validate_made_by_app(doc: Document, _method: str | None = None) -> None:
 
 	Flags of a document cannot be sent. A web form ignores permissions for whoever fills it in.
 	"""
-	posted = bool(frappe.request or frappe.flags.in_import or frappe.flags.in_web_form)
-	trusted = not posted or (doc.flags.ignore_permissions and not frappe.flags.in_web_form)
+	trusted = not is_posted() or (doc.flags.ignore_permissions and not frappe.flags.in_web_form)
 	if not (doc.flags.by_app or (trusted and doc.doctype != "Tier Change")):
 		message = _("{0}: made by the app alone.")
 		frappe.throw(message.format(_(doc.doctype)), frappe.PermissionError)
