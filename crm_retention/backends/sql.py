@@ -108,7 +108,6 @@ class SqlBackend(ABC):
 def statement(dialect: str, operation: ops.Relation) -> str:
 	"""An expression as SQL. The same expressions come again: with the next Preview, explanation, or night of a test."""
 	compiler = compiler_of(dialect)
-	ibis.options.sql.fuse_selects = False
 	return str(compiler.to_sqlglot(operation.to_expr()).sql(compiler.dialect))
 
 
