@@ -1,7 +1,8 @@
 """Relations of the site into a DuckDB: plain SELECTs on one connection, so all of them are of one moment.
 
-A row comes over as one text, a JSON array of texts: that is what every driver hands over fastest, it survives whatever
-is in a field, and DuckDB takes it apart. What a column cannot mean, such as a date of zeros, is read as null.
+A row comes over as one text, which is what every driver hands over fastest: a JSON array of its texts, whatever is in them,
+and of one more that holds its numbers and dates side by side. DuckDB takes it apart. What a column cannot mean, such as a date
+of zeros, is read as null.
 """
 
 from __future__ import annotations
@@ -80,10 +81,7 @@ def make(backend: SiteBackend, name: str, table: ir.Table) -> None:
 
 def append(backend: SiteBackend, connection: Any, name: str, table: ir.Table) -> None:
 	"""The rows of ``table`` into the table of a relation with the same columns. All or none of them."""
-	kinds = [sql_type(type_in_duckdb(kind)) for kind in table.schema().values()]
-	values = ", ".join(f"TRY_CAST(v[{at}] AS {kind})" for at, kind in enumerate(kinds, 1))
-	rows_of = """SELECT from_json(value, '["VARCHAR"]') v FROM json_each(?)"""
-	insert = f"INSERT INTO {backend.quote(name)} SELECT {values} FROM ({rows_of})"
+	insert = f"INSERT INTO {backend.quote(name)} {taken_apart(table)}"
 	backend.execute("BEGIN")
 	try:
 		for rows in batches(connection, rows_as_json(frappe.db.db_type, table.op())):
@@ -154,29 +152,80 @@ def sql_type(kind: dt.DataType) -> str:
 	return names.get(str(kind), "TIMESTAMP")
 
 
+def taken_apart(table: ir.Table) -> str:
+	"""DuckDB's query that makes the columns of a relation from its parameter, a JSON array of rows."""
+	texts = [name for name, kind in table.schema().items() if is_text(kind)]
+	others = [name for name in table.columns if name not in texts]
+	values = []
+	for name, kind in table.schema().items():
+		if name in texts:
+			values.append(f"v[{texts.index(name) + 1}]")
+		else:
+			value = f"nullif(w[{others.index(name) + 1}], '')"
+			values.append(f"TRY_CAST({value} AS {sql_type(type_in_duckdb(kind))})")
+	rows = """SELECT from_json(value, '["VARCHAR"]') AS v FROM json_each(?)"""
+	return f"SELECT {', '.join(values)} FROM (SELECT v, string_split(v[{len(texts) + 1}], '|') AS w FROM ({rows}))"
+
+
 @lru_cache(maxsize=STATEMENTS_KEPT)
 def rows_as_json(db_type: str, operation: ops.Relation) -> str:
-	"""The query of a relation in a site's database, each row as a JSON array of texts."""
+	"""The query of a relation in a site's database, each row as a JSON array."""
 	table = operation.to_expr()
 	compiler = compiler_of(db_type)
 	select = compiler.to_sqlglot(table).sql(compiler.dialect)
-	row, text, number = ROWS[db_type]
-	texts = []
+	words = DIALECTS[db_type]
+	elements, plain = [], []
 	for name, kind in table.schema().items():
 		column = f"t.{sge.to_identifier(name, quoted=True).sql(compiler.dialect)}"
-		texts.append((number if kind.is_floating() else text).format(column))
-	return f"SELECT {row.format(', '.join(texts))} FROM ({select}) AS t"
+		if is_text(kind):
+			elements.append(words["text"].format(column))
+		else:
+			plain.append(words["float" if kind.is_floating() else "other"].format(column))
+	if plain:
+		together = words["joined"].format(words["comma"].join(plain))
+		elements.append(words["quoted"].format(together))
+	row = words["row"].format(words["between"].join(elements))
+	return f"SELECT {row} FROM ({select}) AS t"
 
 
-# A row as a JSON array, a value as text, and a float as text with all its digits.
-ROWS = {
-	"mariadb": ("JSON_ARRAY({0})", "CAST({0} AS CHAR)", "CAST({0} AS CHAR)"),
-	"postgres": ("json_build_array({0})::text", "CAST({0} AS TEXT)", "CAST({0} AS TEXT)"),
-	"sqlite": (
-		"json_array({0})",
-		"CAST({0} AS TEXT)",
-		"CASE WHEN {0} IS NOT NULL THEN printf('%!.17g', {0}) END",
-	),
+def is_text(kind: dt.DataType) -> bool:
+	"""Whether a column may hold any character, other than a number, a truth or a date."""
+	return type_in_duckdb(kind).is_string()
+
+
+# How the pieces of a row are put together. ``text``: a value as JSON; ``other`` and ``float``: as text, nothing for null, a float
+# with all its digits.
+DIALECTS = {
+	"mariadb": {
+		"text": "IFNULL(JSON_QUOTE(CONCAT({0})), 'null')",
+		"float": "IFNULL({0}, '')",
+		"other": "IFNULL({0}, '')",
+		"comma": ", ",
+		"joined": "CONCAT_WS('|', {0})",
+		"quoted": "JSON_QUOTE({0})",
+		"between": ", ',', ",
+		"row": "CONCAT('[', {0}, ']')",
+	},
+	"postgres": {
+		"text": "coalesce(to_json(CAST({0} AS TEXT))::text, 'null')",
+		"float": "coalesce(CAST({0} AS TEXT), '')",
+		"other": "coalesce(CAST({0} AS TEXT), '')",
+		"comma": " || '|' || ",
+		"joined": "{0}",
+		"quoted": "'\"' || {0} || '\"'",
+		"between": " || ',' || ",
+		"row": "'[' || {0} || ']'",
+	},
+	"sqlite": {
+		"text": "json_quote(CAST({0} AS TEXT))",
+		"float": "CASE WHEN {0} IS NULL THEN '' ELSE printf('%!.17g', {0}) END",
+		"other": "replace(coalesce({0}, ''), '|', ' ')",
+		"comma": " || '|' || ",
+		"joined": "{0}",
+		"quoted": "json_quote({0})",
+		"between": " || ',' || ",
+		"row": "'[' || {0} || ']'",
+	},
 }
 
 
