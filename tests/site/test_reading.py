@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from crm_retention.backends.site_relations import purchases
 from crm_retention.configuration import get_config
 from crm_retention.engine.cycle import run_cycle
 from crm_retention.jobs.reading import read_all
@@ -128,6 +129,7 @@ class TestRows:
 		assert found == [(None, None), (datetime.date(2024, 2, 29), datetime.datetime(2024, 2, 29))]
 
 	def test_more_rows_than_a_batch_are_all_there(self, monkeypatch):
+		monkeypatch.setattr(reading, "ROWS_PER_FETCH", 3)
 		monkeypatch.setattr(reading, "ROWS_PER_BATCH", 7)
 		rows = [(str(number), None, number, None, None, None, None) for number in range(50)]
 		with stored(rows), engine_of_request() as backend:
@@ -135,7 +137,8 @@ class TestRows:
 			assert backend.query("SELECT count(*), sum(whole) FROM found") == [(50, sum(range(50)))]
 
 	def test_a_relation_that_fails_leaves_no_half_of_it(self, monkeypatch):
-		monkeypatch.setattr(reading, "ROWS_PER_BATCH", 2)
+		monkeypatch.setattr(reading, "ROWS_PER_FETCH", 2)
+		monkeypatch.setattr(reading, "CHARACTERS_PER_BATCH", 1)
 		rows = [(str(number), None, number, None, None, None, None) for number in range(5)]
 		table = ibis.table(SCHEMA, name="retention_read")
 		with stored(rows), engine_of_request() as backend:
@@ -150,6 +153,25 @@ class TestRows:
 			with pytest.raises(ZeroDivisionError):
 				reading.append(backend, own_connection(), "found", table)
 			assert backend.query("SELECT count(*) FROM found") == [(5,)]
+
+
+@pytest.mark.usefixtures("site")
+class TestGroups:
+	"""Purchases come over a customer at a time, along an index."""
+
+	@pytest.mark.parametrize("longest", [None, 4, 200])
+	def test_a_relation_is_the_same_row_by_row_and_in_groups_of_any_length(self, monkeypatch, longest):
+		add_market(60)
+		add_sales("Nobody's", (ago(3), 1.5), (ago(2), -0.25))
+		table = purchases(get_sources(get_config(), DAY))
+		if longest:
+			monkeypatch.setattr(reading, "get_longest", lambda _connection: longest)
+		with engine_of_request() as backend:
+			read(backend, own_connection(), {"rows": table})
+			read(backend, own_connection(), {"groups": table}, grouped=["groups"])
+			assert backend.query("SELECT count(*) FROM rows")[0][0] > 200
+			for one, other in (("rows", "groups"), ("groups", "rows")):
+				assert backend.query(f"SELECT * FROM {one} EXCEPT ALL SELECT * FROM {other}") == []
 
 
 @pytest.mark.usefixtures("site")
