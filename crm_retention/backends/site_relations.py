@@ -17,6 +17,7 @@ from ..parties import LEAD_PREFIX
 STANDARD_TYPES = {"name": "string", "owner": "string", "modified_by": "string", "parent": "string"}
 STANDARD_TYPES |= {"parenttype": "string"}
 STANDARD_TYPES |= {"docstatus": "int64", "idx": "int64", "creation": "timestamp", "modified": "timestamp"}
+NOT_READ = ("override_by", "override_on", "override_reason", "run")  # of profiles
 STORED = "stored profiles"  # a name that no signal of an admin's can have
 MONEY = "decimal(18, 6)"  # of a document: exact in any order, and quick to add up
 
@@ -346,9 +347,11 @@ def contracts() -> ir.Table:
 
 
 def stored_profiles(columns: Sequence[str] | None = None) -> ir.Table:
-	"""What the profiles say now, by the names of their columns; all of them where none are named."""
-	wanted = columns or frappe.get_meta("Retention Profile").get_valid_columns()
-	return physical("Retention Profile", ["name", *(name for name in wanted if name != "name")])
+	"""What the profiles say now, by the names of their columns; all that a run writes or decides from where none are named."""
+	if columns is None:
+		fields = frappe.get_meta("Retention Profile").get_valid_columns()
+		columns = [name for name in fields if name not in (*STANDARD_TYPES, *NOT_READ)]
+	return physical("Retention Profile", ["name", *columns])
 
 
 def state_of(profiles: ir.Table) -> ir.Table:

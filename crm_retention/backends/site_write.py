@@ -19,6 +19,7 @@ import ibis.expr.types as ir
 
 from ..engine.cycle import CycleResult
 from ..engine.errors import Problem
+from ..parties import PARTY_TYPES
 from ..setup.columns import restore_key
 from ..site.memory import SiteBackend
 from ..site.write import WorkTables
@@ -170,7 +171,17 @@ class ProfileWriter:
 		found = f"SELECT w.n, w.fresh, p.name IS NOT NULL, {same} FROM {work} w LEFT JOIN {profile} p ON p.name = w.name"
 		locking = "" if frappe.db.db_type == "sqlite" else " FOR UPDATE"
 		rows = frappe.db.sql(f"{found} WHERE {where}{locking}")
-		return [n for n, fresh, there, same in rows if (there and not same) or (not there and not fresh)]
+		return [n for n, fresh, there, same in rows if (there and not same) or (not there and not fresh)] + [
+			row[0] for party_type in PARTY_TYPES for row in frappe.db.sql(self.select_gone(party_type, where))
+		]
+
+	def select_gone(self, party_type: str, where: str) -> str:
+		"""New ones whose party is no longer there, or is called otherwise."""
+		party = self.quote(f"tab{party_type}")
+		return (
+			f"SELECT w.n FROM {self.tables.name(WORK)} w LEFT JOIN {party} c ON c.name = w.party "
+			f"WHERE {where} AND w.fresh = 1 AND w.party_type = '{party_type}' AND c.name IS NULL"
+		)
 
 	def same(self, one: str, other: str) -> str:
 		"""Whether two values are equal or both null."""

@@ -26,7 +26,9 @@ def read_all(backend: SiteBackend, connection: Any, sources: Sources, plans: boo
 	relations |= care_relations() if plans else {}
 	dates = date_tables() if plans else {}
 	problems: list[Problem] = []
-	read(backend, connection, relations)
+	# the index that the installation makes on sales invoices begins with the customer
+	grouped = ("purchases",) if sources.purchase_doctype == "Sales Invoice" else ()
+	read(backend, connection, relations, grouped)
 	for name, table in own.items():
 		problems += tried(
 			"signals", name, lambda name=name, table=table: read(backend, connection, {name: table})

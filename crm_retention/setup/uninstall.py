@@ -6,6 +6,7 @@ import frappe
 
 from crm_retention import compat
 from crm_retention.setup import approval, boards, custom_fields, indexes, letters, roles, seeds
+from crm_retention.site.memory import forget_spilled
 
 MODULE = "CRM Retention"
 
@@ -21,6 +22,7 @@ def before_uninstall() -> None:
 	letters.delete_letters()
 	roles.delete_roles()
 	seeds.forget()
+	forget_spilled()
 
 
 def delete_signal_fields() -> None:

@@ -45,10 +45,11 @@ class DoesNotFit(frappe.ValidationError):
 
 
 class SiteBackend(DuckDBBackend):
-	"""A DuckDB whose relations are what was read of the site. Raises DoesNotFit."""
+	"""A DuckDB that may take ``limit`` bytes; its relations are what was read of the site. Raises DoesNotFit."""
 
-	def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+	def __init__(self, connection: duckdb.DuckDBPyConnection, limit: int) -> None:
 		super().__init__(connection)
+		self.limit = limit
 		self.known: dict[str, ir.Table] = {}
 
 	def relations(self) -> Mapping[str, ir.Table]:
@@ -91,7 +92,7 @@ class SiteBackend(DuckDBBackend):
 
 
 @contextmanager
-def saying_what_does_not_fit(backend: DuckDBBackend) -> Iterator[None]:
+def saying_what_does_not_fit(backend: SiteBackend) -> Iterator[None]:
 	"""DuckDB's refusals for want of room, as a sentence that an administrator can act on."""
 	try:
 		yield
@@ -100,8 +101,8 @@ def saying_what_does_not_fit(backend: DuckDBBackend) -> Iterator[None]:
 			"The run does not fit into the {0} of memory that it is given, nor into the disk beside it ({1}). "
 			"Raise retention_memory_limit in the site's configuration, or free some disk."
 		)
-		limit = backend.connection.execute("SELECT current_setting('memory_limit')").fetchone()[0]
-		raise DoesNotFit(message.format(limit, str(error).splitlines()[0])) from error
+		size = f"{backend.limit // MIB} MiB"
+		raise DoesNotFit(message.format(size, str(error).splitlines()[0])) from error
 
 
 @contextmanager
@@ -129,7 +130,7 @@ def opened(limit: int, folder: Path | None) -> Iterator[SiteBackend]:
 	try:
 		connection.execute("SET enable_external_access = false")
 		connection.execute("SET lock_configuration = true")
-		yield SiteBackend(connection)
+		yield SiteBackend(connection, limit)
 	finally:
 		connection.close()
 
@@ -180,6 +181,11 @@ def clear_spilled() -> None:
 		with suppress(OSError):
 			if is_abandoned(folder):
 				shutil.rmtree(folder, ignore_errors=True)
+
+
+def forget_spilled() -> None:
+	"""Remove the folder of all runs with what is in it."""
+	shutil.rmtree(get_spill_path(), ignore_errors=True)
 
 
 def is_abandoned(folder: Path) -> bool:

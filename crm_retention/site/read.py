@@ -1,16 +1,18 @@
 """Relations of the site into a DuckDB: plain SELECTs on one connection, so all of them are of one moment.
 
-A row comes over as one text, a JSON array of texts: that is what every driver hands over fastest, it survives whatever
-is in a field, and DuckDB takes it apart. What a column cannot mean, such as a date of zeros, is read as null.
+A row comes over as one text, which is what every driver hands over fastest: a JSON array of its texts, whatever is in them,
+and of one more that holds its numbers and dates side by side. DuckDB takes it apart. What a column cannot mean, such as a date
+of zeros, is read as null.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any
 
+import duckdb
 import frappe
 import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
@@ -21,7 +23,8 @@ from ibis.backends.sql.compilers.base import SQLGlotCompiler
 
 from crm_retention.site.memory import SiteBackend
 
-ROWS_PER_BATCH = 5_000
+ROWS_PER_FETCH, ROWS_PER_BATCH = 250, 5_000
+CHARACTERS_PER_BATCH = 4_000_000  # one row may be all purchases of a customer
 STATEMENTS_KEPT = 256
 STATEMENT_SECONDS = 900
 NARROW = 18  # digits of a decimal that fit into 64 bits; DuckDB is slow with wider ones
@@ -63,11 +66,19 @@ def own_connection() -> Any:
 	return frappe.db._conn
 
 
-def read(backend: SiteBackend, connection: Any, relations: Mapping[str, ir.Table]) -> None:
-	"""Each relation into a table of its name, in the place of one that is there."""
+def read(
+	backend: SiteBackend, connection: Any, relations: Mapping[str, ir.Table], grouped: Collection[str] = ()
+) -> None:
+	"""Each relation into a table of its name, in the place of one that is there.
+
+	Those in ``grouped`` have an index that begins with their one text, so that all rows of one come over as one.
+	"""
 	for name, table in relations.items():
 		make(backend, name, table)
-		append(backend, connection, name, table)
+		if name in grouped and frappe.db.db_type == "mariadb":
+			append_groups(backend, connection, name, table)
+		else:
+			append(backend, connection, name, table)
 
 
 def make(backend: SiteBackend, name: str, table: ir.Table) -> None:
@@ -80,13 +91,36 @@ def make(backend: SiteBackend, name: str, table: ir.Table) -> None:
 
 def append(backend: SiteBackend, connection: Any, name: str, table: ir.Table) -> None:
 	"""The rows of ``table`` into the table of a relation with the same columns. All or none of them."""
-	kinds = [sql_type(type_in_duckdb(kind)) for kind in table.schema().values()]
-	values = ", ".join(f"TRY_CAST(v[{at}] AS {kind})" for at, kind in enumerate(kinds, 1))
-	rows_of = """SELECT from_json(value, '["VARCHAR"]') v FROM json_each(?)"""
-	insert = f"INSERT INTO {backend.quote(name)} SELECT {values} FROM ({rows_of})"
+	fill(backend, connection, name, rows_as_json(frappe.db.db_type, table.op()), taken_apart(table))
+
+
+def append_groups(backend: SiteBackend, connection: Any, name: str, table: ir.Table) -> None:
+	"""As ``append``; row by row where a group is longer than a row of the server may be."""
+	select = groups_as_json(table.op())
+	longest = get_longest(connection)
+	try:
+		limited = f"SET STATEMENT group_concat_max_len = {longest} FOR {select}"
+		fill(backend, connection, name, limited, groups_taken_apart(table))
+	except duckdb.InvalidInputException:
+		append(backend, connection, name, table)
+
+
+def get_longest(connection: Any) -> int:
+	"""Bytes of the longest text that the server hands over."""
+	cursor = connection.cursor()
+	try:
+		cursor.execute("SELECT @@SESSION.max_allowed_packet")
+		return max(int(cursor.fetchone()[0]) // 4, 1024)
+	finally:
+		cursor.close()
+
+
+def fill(backend: SiteBackend, connection: Any, name: str, query: str, apart: str) -> None:
+	"""The rows of a query, taken apart, into a table. All or none of them."""
+	insert = f"INSERT INTO {backend.quote(name)} {apart}"
 	backend.execute("BEGIN")
 	try:
-		for rows in batches(connection, rows_as_json(frappe.db.db_type, table.op())):
+		for rows in batches(connection, query):
 			backend.put(insert, [f"[{','.join(rows)}]"])
 	except BaseException:
 		backend.execute("ROLLBACK")
@@ -97,10 +131,19 @@ def append(backend: SiteBackend, connection: Any, name: str, table: ir.Table) ->
 def batches(connection: Any, sql: str) -> Iterator[list[str]]:
 	"""The rows of a query of one text column, so many at a time; they are never all in memory."""
 	cursor = streaming_cursor(connection)
+	waiting: list[str] = []
+	length = 0
 	try:
 		cursor.execute(sql)
-		while rows := cursor.fetchmany(ROWS_PER_BATCH):
-			yield [as_text(row[0]) for row in rows]
+		while rows := cursor.fetchmany(ROWS_PER_FETCH):
+			texts = [as_text(row[0]) for row in rows]
+			waiting += texts
+			length += sum(map(len, texts))
+			if len(waiting) >= ROWS_PER_BATCH or length >= CHARACTERS_PER_BATCH:
+				yield waiting
+				waiting, length = [], 0
+		if waiting:
+			yield waiting
 	finally:
 		cursor.close()
 
@@ -154,29 +197,116 @@ def sql_type(kind: dt.DataType) -> str:
 	return names.get(str(kind), "TIMESTAMP")
 
 
+def taken_apart(table: ir.Table) -> str:
+	"""DuckDB's query that makes the columns of a relation from its parameter, a JSON array of rows."""
+	texts = [name for name, kind in table.schema().items() if is_text(kind)]
+	row = f"SELECT v, string_split(v[{len(texts) + 1}], '|') AS w FROM ({LISTS})"
+	return f"SELECT {', '.join(get_columns(table))} FROM ({row})"
+
+
+def groups_taken_apart(table: ir.Table) -> str:
+	"""The same from groups: their text, how many rows they have, and the rows. Fails where a group was cut."""
+	whole = "CASE WHEN len(rows) = CAST(v[2] AS BIGINT) THEN rows ELSE error('a group is cut') END"
+	groups = f"SELECT v, string_split(v[3], ';') AS rows FROM ({LISTS})"
+	row = f"SELECT v, string_split(unnest({whole}), '|') AS w FROM ({groups})"
+	return f"SELECT {', '.join(get_columns(table))} FROM ({row})"
+
+
+# The parameter, a JSON array of arrays of texts, as rows of lists.
+LISTS = """SELECT from_json(value, '["VARCHAR"]') AS v FROM json_each(?)"""
+
+
+def get_columns(table: ir.Table) -> list[str]:
+	"""The columns of a relation from the list ``v`` of its texts and the list ``w`` of all others."""
+	texts = [name for name, kind in table.schema().items() if is_text(kind)]
+	others = [name for name in table.columns if name not in texts]
+	return [
+		f"v[{texts.index(name) + 1}]"
+		if name in texts
+		else f"TRY_CAST(nullif(w[{others.index(name) + 1}], '') AS {sql_type(type_in_duckdb(kind))})"
+		for name, kind in table.schema().items()
+	]
+
+
 @lru_cache(maxsize=STATEMENTS_KEPT)
 def rows_as_json(db_type: str, operation: ops.Relation) -> str:
-	"""The query of a relation in a site's database, each row as a JSON array of texts."""
-	table = operation.to_expr()
+	"""The query of a relation in a site's database, each row as a JSON array."""
+	words = DIALECTS[db_type]
+	texts, others = get_pieces(db_type, operation)
+	if others:
+		texts.append(words["quoted"].format(words["joined"].format(words["comma"].join(others))))
+	row = words["row"].format(words["between"].join(texts))
+	return f"SELECT {row} FROM ({compiled(db_type, operation)}) AS t"
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def groups_as_json(operation: ops.Relation) -> str:
+	"""The query of a relation with one text in MariaDB, all rows of a text as one JSON array."""
+	words = DIALECTS["mariadb"]
+	(text,), others = get_pieces("mariadb", operation)
+	(key,) = [name for name, kind in operation.schema.items() if is_text(kind)]
+	rows = f"GROUP_CONCAT({words['joined'].format(words['comma'].join(others))} SEPARATOR ';')"
+	row = f"CONCAT('[', {text}, ',', COUNT(*), ',', JSON_QUOTE({rows}), ']')"
+	return f"SELECT {row} FROM ({compiled('mariadb', operation)}) AS t GROUP BY t.`{key}`"
+
+
+def compiled(db_type: str, operation: ops.Relation) -> str:
+	"""A relation as SQL of a site's database, by Ibis's own compiler."""
 	compiler = compiler_of(db_type)
-	select = compiler.to_sqlglot(table).sql(compiler.dialect)
-	row, text, number = ROWS[db_type]
-	texts = []
-	for name, kind in table.schema().items():
-		column = f"t.{sge.to_identifier(name, quoted=True).sql(compiler.dialect)}"
-		texts.append((number if kind.is_floating() else text).format(column))
-	return f"SELECT {row.format(', '.join(texts))} FROM ({select}) AS t"
+	return str(compiler.to_sqlglot(operation.to_expr()).sql(compiler.dialect))
 
 
-# A row as a JSON array, a value as text, and a float as text with all its digits.
-ROWS = {
-	"mariadb": ("JSON_ARRAY({0})", "CAST({0} AS CHAR)", "CAST({0} AS CHAR)"),
-	"postgres": ("json_build_array({0})::text", "CAST({0} AS TEXT)", "CAST({0} AS TEXT)"),
-	"sqlite": (
-		"json_array({0})",
-		"CAST({0} AS TEXT)",
-		"CASE WHEN {0} IS NOT NULL THEN printf('%!.17g', {0}) END",
-	),
+def get_pieces(db_type: str, operation: ops.Relation) -> tuple[list[str], list[str]]:
+	"""Expressions for the columns of ``t``: those that may hold any text, and all others."""
+	words, dialect = DIALECTS[db_type], compiler_of(db_type).dialect
+	texts, others = [], []
+	for name, kind in operation.schema.items():
+		column = f"t.{sge.to_identifier(name, quoted=True).sql(dialect)}"
+		if is_text(kind):
+			texts.append(words["text"].format(column))
+		else:
+			others.append(words["float" if kind.is_floating() else "other"].format(column))
+	return texts, others
+
+
+def is_text(kind: dt.DataType) -> bool:
+	"""Whether a column may hold any character, other than a number, a truth or a date."""
+	return type_in_duckdb(kind).is_string()
+
+
+# How the pieces of a row are put together. ``text``: a value as JSON; ``other`` and ``float``: as text, nothing for null, a float
+# with all its digits.
+DIALECTS = {
+	"mariadb": {
+		"text": "IFNULL(JSON_QUOTE(CONCAT({0})), 'null')",
+		"float": "IFNULL({0}, '')",
+		"other": "IFNULL({0}, '')",
+		"comma": ", ",
+		"joined": "CONCAT_WS('|', {0})",
+		"quoted": "JSON_QUOTE({0})",
+		"between": ", ',', ",
+		"row": "CONCAT('[', {0}, ']')",
+	},
+	"postgres": {
+		"text": "coalesce(to_json(CAST({0} AS TEXT))::text, 'null')",
+		"float": "coalesce(CAST({0} AS TEXT), '')",
+		"other": "coalesce(CAST({0} AS TEXT), '')",
+		"comma": " || '|' || ",
+		"joined": "{0}",
+		"quoted": "'\"' || {0} || '\"'",
+		"between": " || ',' || ",
+		"row": "'[' || {0} || ']'",
+	},
+	"sqlite": {
+		"text": "json_quote(CAST({0} AS TEXT))",
+		"float": "CASE WHEN {0} IS NULL THEN '' ELSE printf('%!.17g', {0}) END",
+		"other": "replace(coalesce({0}, ''), '|', ' ')",
+		"comma": " || '|' || ",
+		"joined": "{0}",
+		"quoted": "json_quote({0})",
+		"between": " || ',' || ",
+		"row": "'[' || {0} || ']'",
+	},
 }
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import frappe
 
-from crm_retention.backends.site_relations import LEAD_PREFIX, STORED
+from crm_retention.backends.site_relations import STORED
+from crm_retention.parties import LEAD_PREFIX
 from crm_retention.site.memory import SiteBackend
 
 NAMES_PER_QUERY = 1_000
