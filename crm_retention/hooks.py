@@ -87,6 +87,17 @@ doc_events = {
 	"Email Template": {"validate": "crm_retention.care.text_checks.validate_letter"},
 }
 
+# what link fields offer: Frappe's own search shows every record to whoever sends a flag with it
+standard_queries = {
+	"Contact Preference": "crm_retention.api.choices.search_records",
+	"Contact Stop": "crm_retention.api.choices.search_records",
+	"Interaction Log": "crm_retention.api.choices.search_records",
+	"Plan Enrollment": "crm_retention.api.choices.search_records",
+	"Retention Profile": "crm_retention.api.choices.search_records",
+	"Tier Change": "crm_retention.api.choices.search_records",
+	"Touchpoint": "crm_retention.api.choices.search_records",
+}
+
 permission_query_conditions = {
 	"Contact Preference": "crm_retention.permissions.contact_preference_query",
 	"Contact Stop": "crm_retention.permissions.contact_stop_query",
