@@ -83,6 +83,7 @@ doc_events = {
 	},
 	("Contact Channel", "Interaction Kind"): {"on_trash": "crm_retention.history.on_trash"},
 	"DocShare": {"validate": "crm_retention.records.validate_share"},
+	"Document Follow": {"on_update": "crm_retention.following.on_update"},
 	"Personal Data Deletion Request": {"on_update": "crm_retention.privacy.on_request_update"},
 	"Email Template": {"validate": "crm_retention.care.text_checks.validate_letter"},
 }
@@ -124,7 +125,10 @@ scheduler_events = {
 		"30 6 * * *": ["crm_retention.care.digests.enqueue_daily"],
 		"0 7 * * 1": ["crm_retention.care.digests.enqueue_weekly"],
 	},
-	"daily": ["crm_retention.capture.clearing.enqueue_clearing"],
+	"daily": [
+		"crm_retention.capture.clearing.enqueue_clearing",
+		"crm_retention.following.drop_unreadable",
+	],
 	"hourly": ["crm_retention.jobs.nightly.enqueue_if_due"],
 }
 default_log_clearing_doctypes = {
