@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import frappe
 
 from crm_retention.parties import PARTY_TYPES
+from crm_retention.permissions import unsaid
 from crm_retention.records import RECORDS
 
 if TYPE_CHECKING:
@@ -38,8 +39,6 @@ def may_follow(follow: Document | frappe._dict) -> bool:
 	"""Whether the follower may read the document; whether it is there is nobody's business either."""
 	if not frappe.db.exists(follow.ref_doctype, follow.ref_docname):
 		return False
-	messages = list(frappe.local.message_log)
 	doc = frappe.get_doc(follow.ref_doctype, follow.ref_docname)
-	allowed = frappe.has_permission(doc.doctype, "read", doc=doc, user=follow.user)
-	frappe.local.message_log = messages
-	return bool(allowed)
+	with unsaid():
+		return bool(frappe.has_permission(doc.doctype, "read", doc=doc, user=follow.user))

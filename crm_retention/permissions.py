@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import frappe
@@ -14,6 +16,7 @@ from crm_retention.sql_text import without_percent_signs
 if TYPE_CHECKING:
 	from frappe.model.document import Document
 
+REASONS = "has_permission_check_logs"  # Frappe's flag
 MANAGERS = {"Retention Manager", "System Manager"}
 
 
@@ -165,7 +168,24 @@ def may_read_party(party_type: Any, party: Any, user: str | None, gone: bool = F
 		return gone
 	if not frappe.db.exists(party_type, party):
 		return gone
-	return bool(frappe.has_permission(party_type, "read", party, user=user or frappe.session.user))
+	with unsaid():
+		return bool(frappe.has_permission(party_type, "read", party, user=user or frappe.session.user))
+
+
+@contextmanager
+def unsaid() -> Iterator[None]:
+	"""Why something may not be read is nobody's business: Frappe's reasons name what is hidden.
+
+	They go to the messages, and where a permission is asked for within another one to the reasons of that one.
+	"""
+	messages, reasons = list(frappe.local.message_log), frappe.flags.get(REASONS)
+	kept = {} if reasons is None else {REASONS: list(reasons)}
+	try:
+		yield
+	finally:
+		frappe.local.message_log = messages
+		frappe.flags.pop(REASONS, None)
+		frappe.flags.update(kept)
 
 
 QUERIES = {

@@ -15,6 +15,7 @@ from frappe.permissions import get_role_permissions
 
 from crm_retention import compat
 from crm_retention.parties import PARTY_TYPES
+from crm_retention.permissions import unsaid
 
 Document = tuple[str, str]
 
@@ -65,10 +66,8 @@ def find_listed(doctype: str, name: str) -> str | None:
 
 def may(doc: Any, permission: str) -> bool:
 	"""Whether the user has a permission on a document; why not is nobody's business."""
-	messages = list(frappe.local.message_log)
-	allowed = frappe.has_permission(doc.doctype, permission, doc=doc)
-	frappe.local.message_log = messages
-	return bool(allowed)
+	with unsaid():
+		return bool(frappe.has_permission(doc.doctype, permission, doc=doc))
 
 
 def escape(text: Any) -> str:
