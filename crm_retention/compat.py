@@ -12,6 +12,10 @@ from pypika.terms import LiteralValue, Term
 MAJOR = int(frappe.__version__.partition(".")[0])
 HAS_SIDEBARS = MAJOR >= 16  # Workspace Sidebar and Desktop Icon, from workspace_sidebar/ and desktop_icon/
 
+NO_OPINION = (
+	True if MAJOR >= 16 else None
+)  # of a permission hook: 16 reads None as a no, 15 True as the last word
+
 
 def get_desk_path(*parts: str) -> str:
 	"""The path of a page in the desk: /app/my-day on 15, /desk/my-day since 16. ``parts`` are parts of a URL already."""

@@ -85,6 +85,7 @@ doc_events = {
 	"DocShare": {"validate": "crm_retention.records.validate_share"},
 	"Document Follow": {"on_update": "crm_retention.following.on_update"},
 	"Personal Data Deletion Request": {"on_update": "crm_retention.privacy.on_request_update"},
+	"File": {"validate": "crm_retention.private_files.validate"},
 	"Email Template": {"validate": "crm_retention.care.text_checks.validate_letter"},
 }
 
@@ -111,6 +112,7 @@ permission_query_conditions = {
 has_permission = {
 	"Contact Preference": "crm_retention.permissions.has_party_permission",
 	"Contact Stop": "crm_retention.permissions.has_party_permission",
+	"File": "crm_retention.private_files.note_what_was_sent",
 	"Interaction Log": "crm_retention.permissions.has_party_permission",
 	"Plan Enrollment": "crm_retention.permissions.has_party_permission",
 	"Retention Profile": "crm_retention.permissions.has_party_permission",
