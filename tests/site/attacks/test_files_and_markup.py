@@ -43,6 +43,7 @@ def test_private_file_of_somebody_else_is_not_attached(attached) -> None:
 	assert attached or find_file_by_url(url) is None
 
 
+FLAGS = {"flags": {"uploaded": True, "ignore_permissions": True, "original_path": {"old": "", "new": ""}}}
 SECRET = {"doctype": "File", "file_name": "mine.txt", "is_private": 1}
 
 
@@ -64,6 +65,7 @@ def test_no_row_is_made_of_a_private_file_of_somebody_else(attached) -> None:
 		name = frappe.db.get_value("File", {"file_url": own, "owner": USER})
 		sent = [
 			{"file_url": url},
+			{"file_url": url, **FLAGS},
 			{"file_url": url.replace("/files/", "/files/./")},
 			{"file_url": url.replace("/files/", "/files//")},
 			{"file_url": url.replace("/private/", "/files/../private/")},
@@ -79,7 +81,7 @@ def test_no_row_is_made_of_a_private_file_of_somebody_else(attached) -> None:
 			)
 		# Frappe stores what was sent with it, elsewhere
 		assert send_file({"file_url": url, "content": "own row"}).data["file_url"] == own
-		for values in ({"file_url": url}, {"file_url": url, "is_private": 1}):
+		for values in ({"file_url": url}, {"file_url": url, "is_private": 1}, {"file_url": url, **FLAGS}):
 			assert send_file(values, name).status == 403, values
 
 
