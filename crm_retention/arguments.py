@@ -169,7 +169,7 @@ class YesOrNo(Kind):
 class Json(Kind):
 	"""A list or a dictionary, itself or as JSON."""
 
-	of: type = dict
+	of: type | tuple[type, ...] = dict
 
 	def read(self, name: str, value: Any) -> Any:
 		"""What was sent, not too deep, with numbers and text that can be stored."""
@@ -207,6 +207,7 @@ Flag = Annotated[bool, YesOrNo()]
 Names = Annotated[list[str], ListOfNames()]
 Rows = Annotated[list[Any], Json(list)]
 Values = Annotated[dict[str, Any], Json(dict)]
+Conditions = Annotated[dict[str, Any] | list[Any], Json((dict, list))]
 
 
 def throw_missing(name: str) -> None:

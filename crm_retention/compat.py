@@ -12,8 +12,8 @@ from pypika.terms import LiteralValue, Term
 MAJOR = int(frappe.__version__.partition(".")[0])
 HAS_SIDEBARS = MAJOR >= 16  # Workspace Sidebar and Desktop Icon, from workspace_sidebar/ and desktop_icon/
 
-# What a hook about permission says that has nothing against it: 15 would take True for the last word
-NO_OBJECTION = True if MAJOR >= 16 else None
+# What a permission hook says that has nothing against it: 16 reads None as a no, 15 True as the last word
+NO_OPINION = True if MAJOR >= 16 else None
 
 
 def get_desk_path(*parts: str) -> str:

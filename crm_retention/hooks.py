@@ -88,9 +88,21 @@ doc_events = {
 	},
 	("Contact Channel", "Interaction Kind"): {"on_trash": "crm_retention.history.on_trash"},
 	"DocShare": {"validate": "crm_retention.records.validate_share"},
-	"Document Follow": {"validate": "crm_retention.records.validate_follow"},
+	"Document Follow": {"on_update": "crm_retention.following.on_update"},
 	"Personal Data Deletion Request": {"on_update": "crm_retention.privacy.on_request_update"},
+	"File": {"validate": "crm_retention.private_files.validate"},
 	"Email Template": {"validate": "crm_retention.care.text_checks.validate_letter"},
+}
+
+# what link fields offer: Frappe's own search shows every record to whoever sends a flag with it
+standard_queries = {
+	"Contact Preference": "crm_retention.api.choices.search_records",
+	"Contact Stop": "crm_retention.api.choices.search_records",
+	"Interaction Log": "crm_retention.api.choices.search_records",
+	"Plan Enrollment": "crm_retention.api.choices.search_records",
+	"Retention Profile": "crm_retention.api.choices.search_records",
+	"Tier Change": "crm_retention.api.choices.search_records",
+	"Touchpoint": "crm_retention.api.choices.search_records",
 }
 
 permission_query_conditions = {
@@ -105,7 +117,7 @@ permission_query_conditions = {
 has_permission = {
 	"Contact Preference": "crm_retention.permissions.has_party_permission",
 	"Contact Stop": "crm_retention.permissions.has_party_permission",
-	"File": "crm_retention.records.has_file_permission",
+	"File": "crm_retention.private_files.note_what_was_sent",
 	"Interaction Log": "crm_retention.permissions.has_party_permission",
 	"Plan Enrollment": "crm_retention.permissions.has_party_permission",
 	"Retention Profile": "crm_retention.permissions.has_party_permission",
@@ -120,7 +132,10 @@ scheduler_events = {
 		"30 6 * * *": ["crm_retention.care.digests.enqueue_daily"],
 		"0 7 * * 1": ["crm_retention.care.digests.enqueue_weekly"],
 	},
-	"daily": ["crm_retention.capture.clearing.enqueue_clearing"],
+	"daily": [
+		"crm_retention.capture.clearing.enqueue_clearing",
+		"crm_retention.following.drop_unreadable",
+	],
 	"hourly": ["crm_retention.jobs.nightly.enqueue_if_due"],
 }
 default_log_clearing_doctypes = {

@@ -16,7 +16,7 @@ from crm_retention.sql_text import without_percent_signs
 if TYPE_CHECKING:
 	from frappe.model.document import Document
 
-REASONS = "has_permission_check_logs"  # where Frappe gathers why a permission is missing
+REASONS = "has_permission_check_logs"  # Frappe's flag
 MANAGERS = {"Retention Manager", "System Manager"}
 
 
@@ -168,27 +168,24 @@ def may_read_party(party_type: Any, party: Any, user: str | None, gone: bool = F
 		return gone
 	if not frappe.db.exists(party_type, party):
 		return gone
-	return may_read(party_type, party, user or frappe.session.user)
-
-
-def may_read(doctype: str, name: str, user: str) -> bool:
-	"""Whether a document is there and ``user`` may read it."""
-	with no_reasons():
-		return bool(
-			frappe.db.exists(doctype, name) and frappe.has_permission(doctype, "read", name, user=user)
-		)
+	with unsaid():
+		return bool(frappe.has_permission(party_type, "read", party, user=user or frappe.session.user))
 
 
 @contextmanager
-def no_reasons() -> Iterator[None]:
-	"""Questions about permissions whose reasons are told to nobody: they would say what is there."""
-	messages, reasons = list(frappe.local.message_log), frappe.flags.pop(REASONS, None)
+def unsaid() -> Iterator[None]:
+	"""Why something may not be read is nobody's business: Frappe's reasons name what is hidden.
+
+	They go to the messages, and where a permission is asked for within another one to the reasons of that one.
+	"""
+	messages, reasons = list(frappe.local.message_log), frappe.flags.get(REASONS)
+	kept = {} if reasons is None else {REASONS: list(reasons)}
 	try:
 		yield
 	finally:
 		frappe.local.message_log = messages
-		if reasons is not None:
-			frappe.flags[REASONS] = reasons
+		frappe.flags.pop(REASONS, None)
+		frappe.flags.update(kept)
 
 
 QUERIES = {

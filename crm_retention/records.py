@@ -10,10 +10,9 @@ from frappe import _
 from frappe.model import attachment_fieldtypes
 from frappe.utils import cstr
 
-from crm_retention import compat
 from crm_retention.documents import is_posted, throw_field
 from crm_retention.parties import PARTY_TYPES
-from crm_retention.permissions import get_stored, may_read
+from crm_retention.permissions import get_stored
 
 if TYPE_CHECKING:
 	from frappe.model.document import Document
@@ -68,28 +67,6 @@ def validate_share(share: Document, _method: str | None = None) -> None:
 	if share.share_doctype in RECORDS:
 		message = _("{0}: seen by whoever may read its customer or lead. Share that one instead.")
 		frappe.throw(message.format(_(share.share_doctype)))
-
-
-def validate_follow(follow: Document, _method: str | None = None) -> None:
-	"""Whoever follows a record or a party gets its changes by mail, so they have to read it. Raises PermissionError."""
-	doctype, name = follow.ref_doctype, follow.ref_docname
-	if doctype in (*RECORDS, *PARTY_TYPES) and not may_read(doctype, name, follow.user):
-		message = _("{0} {1} does not exist, or {2} may not see it.")
-		text = message.format(_(doctype), frappe.utils.escape_html(cstr(name)), follow.user)
-		frappe.throw(text, frappe.PermissionError)
-
-
-def has_file_permission(doc: Document, ptype: str, user: str) -> bool | None:
-	"""To name the address of a private file that is there makes it one's own, so it has to be readable before.
-
-	A file that is uploaded brings its content, and its address is Frappe's to choose.
-	"""
-	url = cstr(doc.get("file_url"))
-	if ptype == "create" and url.startswith("/private/") and not doc.get("content"):
-		others = frappe.get_all("File", {"file_url": url, "is_folder": 0}, pluck="name")
-		if others and not any(may_read("File", name, user) for name in others):
-			return False
-	return compat.NO_OBJECTION
 
 
 def validate_made_by_app(doc: Document, _method: str | None = None) -> None:

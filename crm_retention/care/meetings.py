@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import frappe
 from frappe import _
-from frappe.utils import add_to_date, cint, escape_html, get_datetime
+from frappe.utils import add_to_date, cint, cstr, escape_html, get_datetime, get_url_to_form
 
 from crm_retention.care import rules
 
@@ -41,20 +41,31 @@ def get_values(doc: Document) -> dict[str, Any]:
 	"""What the event takes from the touchpoint. Its subject names nobody: Frappe shows the calendar of one user to all."""
 	starts = get_datetime(doc.starts_at)
 	minutes = cint(doc.duration) or rules.DEFAULT_MINUTES
-	subject = _(doc.touchpoint_type, context="Touchpoint Type")
-	values = {"subject": subject, "starts_on": starts, "ends_on": add_to_date(starts, minutes=minutes)}
+	values = {
+		"subject": get_subject(doc),
+		"starts_on": starts,
+		"ends_on": add_to_date(starts, minutes=minutes),
+	}
 	if frappe.get_meta("Event").has_field("location"):
 		values["location"] = doc.location
 	return values
 
 
+def get_subject(doc: Any) -> str:
+	"""What is to be done, and not with whom: Frappe 15 shows everybody's calendar to everybody who asks."""
+	return cstr(_(doc.touchpoint_type, context="Touchpoint Type"))[:140]
+
+
+def get_way(doc: Any) -> str:
+	"""A link to the touchpoint, for those who may read it: it says with whom, and why."""
+	url = escape_html(get_url_to_form("Touchpoint", doc.name))
+	return f'<a href="{url}">{escape_html(doc.name)}</a>'
+
+
 def create(doc: Document, values: dict[str, Any]) -> None:
 	"""A private event of the responsible person with the party as participant."""
 	event = frappe.new_doc("Event")
-	event.update(
-		values
-		| {"event_type": "Private", "event_category": "Meeting", "description": escape_html(doc.why or "")}
-	)
+	event.update(values | {"event_type": "Private", "event_category": "Meeting", "description": get_way(doc)})
 	event.add_participant(doc.party_type, doc.party)
 	event.insert(ignore_permissions=True)
 	if doc.assigned_to:

@@ -15,7 +15,7 @@ from frappe.permissions import get_role_permissions
 
 from crm_retention import compat
 from crm_retention.parties import PARTY_TYPES
-from crm_retention.permissions import no_reasons
+from crm_retention.permissions import unsaid
 
 Document = tuple[str, str]
 
@@ -66,7 +66,7 @@ def find_listed(doctype: str, name: str) -> str | None:
 
 def may(doc: Any, permission: str) -> bool:
 	"""Whether the user has a permission on a document; why not is nobody's business."""
-	with no_reasons():
+	with unsaid():
 		return bool(frappe.has_permission(doc.doctype, permission, doc=doc))
 
 

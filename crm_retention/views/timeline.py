@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any, TypedDict
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import frappe
 from frappe import _
@@ -271,18 +271,17 @@ def in_period(query: Any, moment: Any, wanted: Wanted, only_day: bool) -> Any:
 
 def get_site_time(day: datetime.date) -> datetime.datetime:
 	"""When a day begins for the user, in the time of the site's database."""
-	system = ZoneInfo(get_system_timezone())
+	system = get_system_timezone()
 	own = frappe.get_cached_value("User", frappe.session.user, "time_zone")
-	begins = datetime.datetime.combine(day, datetime.time(), tzinfo=get_zone(own) or system)
-	return begins.astimezone(system).replace(tzinfo=None)
+	begins = datetime.datetime.combine(day, datetime.time(), tzinfo=get_zone(own, system))
+	return begins.astimezone(ZoneInfo(system)).replace(tzinfo=None)
 
 
-def get_zone(name: str | None) -> ZoneInfo | None:
-	"""A time zone by its name; None without one, and for a name that is none."""
-	try:
-		return ZoneInfo(name) if name else None
-	except (ZoneInfoNotFoundError, ValueError):
-		return None
+def get_zone(own: str | None, system: str) -> ZoneInfo:
+	"""The user's time zone; that of the site where there is none of the name, for users write what they like."""
+	with suppress(KeyError, ValueError, OSError):
+		return ZoneInfo(own or system)
+	return ZoneInfo(system)
 
 
 def is_before(moment: Any, name: Any, cursor: Cursor, rank: int, only_day: bool) -> Any:

@@ -9,6 +9,7 @@ import pytest
 from frappe.utils import add_days, add_to_date, getdate, now_datetime, nowdate
 
 from crm_retention.api.timeline import get_timeline, get_view
+from crm_retention.views.timeline import get_site_time
 from tests.site.desk import make_change, make_customer, make_profile, make_user
 from tests.site.interactions import make_row, make_touchpoint
 
@@ -222,6 +223,15 @@ def test_days_are_those_of_the_users_calendar():
 	frappe.set_user(USER)
 	assert names({"to_date": "2026-03-10"}) == [change]
 	assert names({"from_date": "2026-03-11", "to_date": "2026-03-11"}) == [evening]
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "../../etc/passwd", "America", "x" * 140])
+def test_time_zone_that_is_none_is_that_of_the_site(zone, viewer):
+	morning = log(datetime.datetime(2026, 3, 10, 1))
+	frappe.db.set_value("User", USER, "time_zone", zone)
+	frappe.clear_document_cache("User", USER)
+	assert get_site_time(datetime.date(2026, 3, 10)) == datetime.datetime(2026, 3, 10)
+	assert names({"from_date": "2026-03-10", "to_date": "2026-03-10"}) == [morning]
 
 
 def test_strangers_and_restricted_users_are_refused(viewer):

@@ -158,3 +158,67 @@ def test_runs_of_before_keep_their_traceback_for_managers_alone():
 		"Traceback (most recent call last):\n  secret",
 	)
 	assert said.reload().error == "A run as of today is done already"
+
+
+@pytest.mark.parametrize("user", [USER, MANAGER])
+def test_no_filter_finds_out_letter_by_letter_what_a_run_keeps_back(user, crashed):
+	found = json.dumps(
+		{"user": "Administrator", "moves": [{"party": "Zzyzx Moved", "party_type": "Customer"}]}
+	)
+	preview = create_run("Preview", today())
+	preview.update(
+		{"status": "Completed", "preview_result": found, "traceback": "a secret of the machine room"}
+	)
+	preview.save(ignore_permissions=True)
+	assert preview.preview_result == frappe.get_doc("Retention Run", preview.name).preview_result == found
+	other = create_run("Preview", today())
+	other.update({"status": "Completed", "preview_result": found})
+	other.save(ignore_permissions=True)
+	frappe.set_user(user)
+	for field, text in (
+		("preview_result", "Zzyzx Moved"),
+		("traceback", "secret"),
+		("preview_result", "moves"),
+	):
+		for filters in ({field: ("like", f"%{text}%")}, {field: found}):
+			assert ask_for_count(filters) == 0
+	same = frappe.db.get_values(
+		"Retention Run", {"name": ("in", (preview.name, other.name))}, "preview_result"
+	)
+	assert len(set(same)) == 2, "what was found is guessed by what is stored"
+
+
+def ask_for_count(filters):
+	"""How many runs a filter finds; none where the field may not be asked for."""
+	from frappe.client import get_count
+
+	try:
+		return get_count("Retention Run", filters=filters)
+	except frappe.PermissionError:
+		frappe.clear_last_message()
+		return 0
+
+
+def test_runs_of_before_are_sealed_once():
+	from crm_retention.patches.seal_details_of_runs import execute
+
+	old = create_run("Preview", today())
+	old.db_set({"preview_result": '{"moves": []}', "traceback": "Traceback: secret"})
+	for _time in range(2):
+		execute()
+	stored = frappe.db.get_value("Retention Run", old.name, ["preview_result", "traceback"])
+	assert not any("moves" in text or "secret" in text for text in stored)
+	old.reload()
+	assert (old.preview_result, old.traceback) == ('{"moves": []}', "Traceback: secret")
+
+
+def test_runs_sealed_with_another_key_open_without_what_they_found(monkeypatch):
+	from cryptography.fernet import Fernet
+
+	run = create_run("Preview", today())
+	run.update({"status": "Completed", "preview_result": '{"moves": [1]}'})
+	run.save(ignore_permissions=True)
+	monkeypatch.setitem(frappe.local.conf, "encryption_key", Fernet.generate_key().decode())
+	said = frappe.get_message_log()
+	assert frappe.get_doc("Retention Run", run.name).preview_result is None
+	assert frappe.get_message_log() == said

@@ -10,7 +10,7 @@ from tests.site.attacks.calls import call, get_arguments
 from tests.site.attacks.surface import get_methods
 from tests.site.desk import make_customer, make_profile, make_user
 from tests.site.interactions import make_row
-from tests.site.touchpoints import make_touchpoint, make_type, only_customer
+from tests.site.touchpoints import TYPE, make_touchpoint, make_type, only_customer
 
 LIMITED, MANAGER = "limited.asks@example.com", "limited.manages@example.com"
 PORTAL, NOBODY = "portal.asks@example.com", "no.role.asks@example.com"
@@ -151,6 +151,75 @@ def test_no_contact_is_found_by_correcting_a_row_to_it():
 		for name in (contact, NOT_THERE)
 	)
 	assert (theirs.status, theirs.about(contact, NOT_THERE)) == (403, missing.about(contact, NOT_THERE))
+
+
+@pytest.mark.parametrize("user", [LIMITED, MANAGER])
+@pytest.mark.parametrize(
+	"values",
+	[
+		{"doctype": "Contact Preference", "channel": "Email", "answer": "No"},
+		{"doctype": "Touchpoint", "touchpoint_type": TYPE, "due_date": DAY},
+		{"doctype": "Interaction Log", "kind": "Note", "note": "x", "occurred_on": "2026-01-01"},
+	],
+	ids=lambda values: values["doctype"],
+)
+def test_no_new_record_tells_whether_a_customer_is_there(values, user, foreign):
+	theirs, missing = (
+		call(user, "frappe.client.insert", doc={**values, "party_type": "Customer", "party": party})
+		for party in (FOREIGN, NOT_THERE)
+	)
+	assert_same(theirs, missing, FOREIGN, NOT_THERE)
+	assert theirs.status == 403
+	assert not any(word in theirs.text for word in ("Customer Group", "Territory", "linked"))
+
+
+OWN_ROW = {
+	"doctype": "Interaction Log",
+	"party_type": "Customer",
+	"party": OWN,
+	"kind": "Note",
+	"note": "x",
+	"occurred_on": "2026-01-01",
+}
+
+
+@pytest.mark.parametrize("user", [LIMITED, MANAGER])
+@pytest.mark.parametrize("field", ["touchpoint", "supersedes"])
+def test_no_row_of_ones_own_tells_what_else_is_there(field, user, foreign):
+	name = foreign["touchpoint" if field == "touchpoint" else "row"]
+	theirs, missing = (
+		call(user, "frappe.client.insert", doc={**OWN_ROW, field: named}) for named in (name, NOT_THERE)
+	)
+	assert_same(theirs, missing, name, NOT_THERE)
+	assert theirs.status == 403
+	assert call(user, "frappe.client.insert", doc=OWN_ROW).status == 200
+
+
+def test_no_contact_is_found_by_logging_something_with_it():
+	contact = frappe.get_doc({"doctype": "Contact", "first_name": "Zed"}).insert().name
+	user = make_user("logs.no.contact@example.com", "Retention User")
+	frappe.share.add("Customer", OWN, user, notify=0)
+	theirs, missing = (
+		call(user, "frappe.client.insert", doc={**OWN_ROW, "contact": name}) for name in (contact, NOT_THERE)
+	)
+	assert (theirs.status, theirs.about(contact, NOT_THERE)) == (403, missing.about(contact, NOT_THERE))
+	assert call(user, "frappe.client.insert", doc=OWN_ROW).status == 200
+	own = call(LIMITED, "frappe.client.insert", doc={**OWN_ROW, "contact": contact})
+	assert own.data["contact"] == contact, own
+
+
+@pytest.mark.parametrize("user", [LIMITED, MANAGER])
+@pytest.mark.parametrize("field", ["communication", "event", "interaction"])
+def test_no_touchpoint_of_ones_own_tells_what_else_is_there(field, user, foreign):
+	"""What only the app names on a touchpoint is not looked for, whether one makes it or changes it."""
+	own = make_touchpoint(OWN, assigned_to=user).name
+	given = {"doctype": "Touchpoint", "party_type": "Customer", "party": OWN, "touchpoint_type": TYPE}
+	new = {**given, "due_date": nowdate(), field: NOT_THERE}
+	assert call(user, "frappe.client.insert", doc=new).data[field] is None
+	kept = call(
+		user, "frappe.client.set_value", doctype="Touchpoint", name=own, fieldname=field, value=NOT_THERE
+	)
+	assert (kept.status, kept.data[field]) == (200, None), kept
 
 
 @pytest.mark.parametrize("path", get_methods())

@@ -7,9 +7,10 @@ import pytest
 from frappe.core.doctype.file.utils import find_file_by_url
 
 from crm_retention.care import todos
+from tests.site.attacks.calls import Answer, call
 from tests.site.desk import make_customer, make_profile, make_user
 from tests.site.interactions import make_row
-from tests.site.touchpoints import TYPE, make_touchpoint, make_type
+from tests.site.touchpoints import TYPE, make_touchpoint, make_type, only_customer
 
 PARTY, USER, OWNER = "Holder", "thief@example.com", "file.owner@example.com"
 EVIL = "<img src=x onerror=alert(1)>"
@@ -41,6 +42,75 @@ def test_private_file_of_somebody_else_is_not_attached(attached) -> None:
 		make_row(PARTY, note="x", attachment=url).insert()
 	assert not frappe.db.exists("File", {"file_url": url, "attached_to_doctype": "Interaction Log"})
 	assert attached or find_file_by_url(url) is None
+
+
+FLAGS = {"flags": {"uploaded": True, "ignore_permissions": True, "original_path": {"old": "", "new": ""}}}
+SECRET = {"doctype": "File", "file_name": "mine.txt", "is_private": 1}
+
+
+def send_file(values: dict, name: str | None = None) -> Answer:
+	"""A row of File as a client sends it, and whether its sender may then read the secret."""
+	if name:
+		return call(USER, "frappe.client.set_value", doctype="File", name=name, fieldname=values)
+	return call(USER, "frappe.client.insert", doc={**SECRET, **values})
+
+
+@pytest.mark.parametrize("attached", [False, True])
+def test_no_row_is_made_of_a_private_file_of_somebody_else(attached) -> None:
+	make_customer("Files Hidden")
+	to = {"attached_to_doctype": "Customer", "attached_to_name": "Files Hidden"} if attached else {}
+	with only_customer(USER, PARTY):
+		url = make_file(OWNER, f"secret row {attached}", **to)
+		digest = frappe.db.get_value("File", {"file_url": url}, "content_hash")
+		own = make_file(USER, "own row")
+		name = frappe.db.get_value("File", {"file_url": own, "owner": USER})
+		sent = [
+			{"file_url": url},
+			{"file_url": url, **FLAGS},
+			{"file_url": url.replace("/files/", "/files/./")},
+			{"file_url": url.replace("/files/", "/files//")},
+			{"file_url": url.replace("/private/", "/files/../private/")},
+			{"file_url": "https://example.com/x.txt", "content_hash": digest},
+			{"file_url": url, "attached_to_doctype": "Customer", "attached_to_name": PARTY},
+			{"file_name": url.rsplit("/", 1)[1]},
+		]
+		for values in sent:
+			answer = send_file(values)
+			assert answer.status != 200 or answer.data["file_url"] == "https://example.com/x.txt", (
+				values,
+				answer,
+			)
+		# Frappe stores what was sent with it, elsewhere
+		assert send_file({"file_url": url, "content": "own row"}).data["file_url"] == own
+		for values in ({"file_url": url}, {"file_url": url, "is_private": 1}, {"file_url": url, **FLAGS}):
+			assert send_file(values, name).status == 403, values
+
+
+def test_one_answer_for_private_files_that_are_there() -> None:
+	url = make_file(OWNER, "secret answer")
+	assert url not in send_file({"file_url": url}).text
+
+
+def test_honest_files_are_made_as_before() -> None:
+	"""What one uploads, also where somebody else has the same, what one may read, and what becomes public."""
+	make_file(OWNER, "the same in both")
+	same = send_file({"content": "the same in both"})
+	assert same.status == 200, same
+	attached = make_file(OWNER, "seen", attached_to_doctype="Customer", attached_to_name=PARTY)
+	seen = {"file_url": attached, "attached_to_doctype": "Customer", "attached_to_name": PARTY}
+	assert send_file(seen).status == 200
+	assert send_file({"file_url": "https://example.com/x.txt"}).status == 200
+	own = make_file(USER, "to be public")
+	name = frappe.db.get_value("File", {"file_url": own})
+	answer = send_file({"is_private": 0}, name)
+	assert (answer.status, answer.data["file_url"].startswith("/files/")) == (200, True), answer
+
+
+def test_who_uploaded_the_same_attaches_it() -> None:
+	make_file(OWNER, "the same brochure")
+	url = make_file(USER, "the same brochure")
+	frappe.set_user(USER)
+	assert make_row(PARTY, note="x", attachment=url).insert().attachment == url
 
 
 def test_file_that_is_not_there_is_not_attached() -> None:

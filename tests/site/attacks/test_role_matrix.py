@@ -83,6 +83,7 @@ def get_calls(names: Any, party: str) -> dict[str, dict[str, Any]]:
 	run = names["Retention Run"][party]
 	return {
 		API + "choices.search_document_types": {"txt": "Issue"},
+		API + "choices.search_records": {"doctype": "Touchpoint"},
 		API + "cycle.run_now": {},
 		API + "cycle.preview": {},
 		API + "cycle.progress": {"run": run},

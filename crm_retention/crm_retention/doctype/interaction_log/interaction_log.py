@@ -7,9 +7,11 @@ from frappe.utils import add_to_date, cint, cstr, flt, get_datetime, now_datetim
 from crm_retention.documents import AppendOnly
 from crm_retention.parties import PARTY_TYPES, get_party_name
 from crm_retention.permissions import is_manager
+from crm_retention.views.access import get_document
 
 CLOCK_TOLERANCE_MINUTES = 5  # a phone's clock may be ahead of the server's
 SUBJECT_LENGTH = 140
+NAMED = {"touchpoint": "Touchpoint", "supersedes": "Interaction Log", "contact": "Contact"}
 ORIGIN_FIELDS = ("source", "reference_doctype", "reference_name", "reference_key")
 
 
@@ -53,8 +55,12 @@ class InteractionLog(AppendOnly):
 		user: DF.Link | None
 
 	# end: auto-generated types
-	def before_insert(self) -> None:
-		self.set_origin()
+	def _validate_links(self) -> None:
+		"""Before Frappe says of a name that is sent whether it is there."""
+		if not self.flags.ignore_permissions and self.is_new():
+			self.set_origin()
+			self.set_named()
+		super()._validate_links()
 
 	def validate(self) -> None:
 		self.validate_party()
@@ -69,10 +75,15 @@ class InteractionLog(AppendOnly):
 
 	def set_origin(self) -> None:
 		"""Whoever enters a row by hand cannot say that it was captured: its key would keep the document itself out."""
-		if not self.flags.ignore_permissions:
-			for field in ORIGIN_FIELDS:
-				self.set(field, None)
-			self.validate_user()
+		for field in ORIGIN_FIELDS:
+			self.set(field, None)
+		self.validate_user()
+
+	def set_named(self) -> None:
+		"""What a row names may be read. Raises PermissionError, whether it is there or not."""
+		for field, doctype in NAMED.items():
+			if self.get(field):
+				self.set(field, get_document(doctype, self.get(field)).name)
 
 	def validate_user(self) -> None:
 		"""Nobody is said to have done what somebody else entered; a manager may log for others."""
@@ -103,7 +114,6 @@ class InteractionLog(AppendOnly):
 			return
 		if not self.flags.ignore_permissions:
 			corrected = frappe.get_doc("Interaction Log", self.supersedes)
-			corrected.check_permission("read")
 			corrected.check_may_correct()
 		party = frappe.db.get_value("Interaction Log", self.supersedes, ["party_type", "party"])
 		if party != (self.party_type, self.party):

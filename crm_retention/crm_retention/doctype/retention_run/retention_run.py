@@ -14,8 +14,12 @@ from crm_retention.arguments import Name
 from crm_retention.documents import BoundedDocument
 from crm_retention.parties import PARTY_TYPES
 from crm_retention.permissions import get_readable_query
+from crm_retention.sealed import seal, unseal
 from crm_retention.seen_parties import sees_all_parties
 from crm_retention.views.access import get_document
+
+# of these a reader of runs may not be shown everything, and Frappe 15 answers filters over any field
+SEALED = ("preview_result", "traceback")
 
 
 class RetentionRun(BoundedDocument):
@@ -65,6 +69,23 @@ class RetentionRun(BoundedDocument):
 		user: DF.Link | None
 
 	# end: auto-generated types
+	def load_from_db(self) -> Any:
+		super().load_from_db()
+		self.unseal()
+		return self
+
+	def before_save(self) -> None:
+		for field in SEALED:
+			self.set(field, seal(self.get(field)))
+
+	def on_update(self) -> None:
+		self.unseal()
+
+	def unseal(self) -> None:
+		"""In memory the fields are as they were written, in the database nobody reads them."""
+		for field in SEALED:
+			self.set(field, unseal(self.get(field)))
+
 	@staticmethod
 	def clear_old_logs(days: int = 90) -> None:
 		"""Delete runs older than ``days``, and history older than Retention Settings keep it. Called by Log Settings."""

@@ -74,8 +74,15 @@ class Touchpoint(BoundedDocument):
 		why: DF.Data | None
 
 	# end: auto-generated types
+	def _validate_links(self) -> None:
+		"""Before Frappe says of a name that is sent whether it is there: what only the app names is not looked for."""
+		if self.is_new():
+			rules.keep_to_the_app(self)
+		elif before := self.get_doc_before_save():
+			rules.restore_computed(self, before)
+		super()._validate_links()
+
 	def before_insert(self) -> None:
-		rules.keep_to_the_app(self)
 		rules.set_defaults(self)
 
 	def validate(self) -> None:

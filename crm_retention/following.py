@@ -1,0 +1,44 @@
+"""Following a document: Frappe mails its changes and comments to whoever follows it, and asks nobody whether they may read it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import frappe
+
+from crm_retention.parties import PARTY_TYPES
+from crm_retention.permissions import unsaid
+from crm_retention.records import RECORDS
+
+if TYPE_CHECKING:
+	from frappe.model.document import Document
+
+FOLLOW = "Document Follow"
+JUDGED = (*RECORDS, *PARTY_TYPES)
+
+
+def on_update(follow: Document, _method: str | None = None) -> None:
+	"""Nobody follows a customer, or a record of one, that they may not read.
+
+	Frappe follows by itself what somebody saves, comments on or is assigned to: to refuse would refuse that, too.
+	"""
+	if follow.ref_doctype in JUDGED and not may_follow(follow):
+		frappe.db.delete(FOLLOW, {"name": follow.name})
+
+
+def drop_unreadable() -> int:
+	"""End the following of what its follower may not read any more; returns how many."""
+	fields = ["name", "user", "ref_doctype", "ref_docname"]
+	rows = frappe.get_all(FOLLOW, {"ref_doctype": ("in", JUDGED)}, fields, limit=0)
+	names = [row.name for row in rows if not may_follow(row)]
+	frappe.db.delete(FOLLOW, {"name": ("in", names or [""])})
+	return len(names)
+
+
+def may_follow(follow: Document | frappe._dict) -> bool:
+	"""Whether the follower may read the document; whether it is there is nobody's business either."""
+	if not frappe.db.exists(follow.ref_doctype, follow.ref_docname):
+		return False
+	doc = frappe.get_doc(follow.ref_doctype, follow.ref_docname)
+	with unsaid():
+		return bool(frappe.has_permission(doc.doctype, "read", doc=doc, user=follow.user))

@@ -1,0 +1,19 @@
+"""Open events said whom somebody meets, and Frappe 15 shows everybody's calendar to everybody."""
+
+import frappe
+
+from crm_retention.care.meetings import get_subject, get_way
+
+
+def execute() -> None:
+	touchpoint, event = frappe.qb.DocType("Touchpoint"), frappe.qb.DocType("Event")
+	query = (
+		frappe.qb.from_(event)
+		.join(touchpoint)
+		.on(touchpoint.event == event.name)
+		.select(touchpoint.name, touchpoint.touchpoint_type, touchpoint.event)
+		.where((event.status == "Open") & (event.subject == touchpoint.title))
+	)
+	for row in query.run(as_dict=True):
+		values = {"subject": get_subject(row), "description": get_way(row)}
+		frappe.db.set_value("Event", row.event, values, update_modified=False)
