@@ -53,6 +53,12 @@ def get_first_day(days: int) -> datetime.date:
 	return getdate(add_days(nowdate(), -days))
 
 
+def get_kept_since(field: str) -> datetime.date | None:
+	"""The first day that the setting ``field`` keeps; None keeps all."""
+	days = cint(frappe.db.get_single_value("Retention Settings", field))
+	return get_first_day(days) if days > 0 else None
+
+
 def count_rows(field: str, days: int) -> int:
 	"""Rows that a period would let go."""
 	doctype, day = PERIODS[field]

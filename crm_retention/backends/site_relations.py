@@ -11,6 +11,7 @@ import ibis
 import ibis.expr.types as ir
 
 from ..engine.dates import FIRST_DAY, literal
+from ..engine.errors import Problem
 from ..engine.relations import RELATIONS
 from ..parties import LEAD_PREFIX
 
@@ -59,7 +60,7 @@ class Sources:
 
 	``factors`` maps each company that counts to the factor from its currency into the base currency;
 	``party_fields`` names the fields of each party type that conditions use; ``left_out`` are customers that are no
-	parties, see ``namesakes_of_leads``.
+	parties, see ``namesakes_of_leads``; ``problems`` say which companies do not count and why.
 	"""
 
 	purchase_doctype: str
@@ -71,6 +72,7 @@ class Sources:
 	party_fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
 	signals: Sequence[Any] = ()
 	left_out: Sequence[str] = ()
+	problems: Sequence[Problem] = ()
 
 
 def site_relations(sources: Sources) -> dict[str, ir.Table]:

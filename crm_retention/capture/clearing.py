@@ -5,16 +5,16 @@ from __future__ import annotations
 import datetime
 
 import frappe
-from frappe.utils import add_days, cint, getdate, nowdate
 
 from crm_retention.capture.candidates import LOG
+from crm_retention.keeping import get_kept_since
 
 ROWS_PER_BATCH = 1_000
 
 
 def enqueue_clearing() -> None:
 	"""Called every day."""
-	if get_cutoff():
+	if get_kept_since("log_keep_days"):
 		frappe.enqueue(
 			"crm_retention.capture.clearing.clear_old_rows",
 			queue="long",
@@ -23,15 +23,9 @@ def enqueue_clearing() -> None:
 		)
 
 
-def get_cutoff() -> datetime.date | None:
-	"""The first day that is kept; None keeps all."""
-	days = cint(frappe.db.get_single_value("Retention Settings", "log_keep_days"))
-	return getdate(add_days(nowdate(), -days)) if days > 0 else None
-
-
 def clear_old_rows(commit: bool = True) -> int:
 	"""Delete rows older than Retention Settings keep them, batch by batch; returns how many."""
-	cutoff, deleted = get_cutoff(), 0
+	cutoff, deleted = get_kept_since("log_keep_days"), 0
 	while cutoff and (names := get_old_rows(cutoff)):
 		delete(names)
 		deleted += len(names)

@@ -39,6 +39,7 @@ from crm_retention.capture.candidates import (
 )
 from crm_retention.capture.match import complete_matching
 from crm_retention.closed_doctypes import why_closed
+from crm_retention.keeping import get_kept_since
 from crm_retention.usable import say
 
 LOCK = "retention_sweep"
@@ -176,8 +177,9 @@ class Reader:
 
 	@cached_property
 	def insert(self) -> str:
-		"""The statement that logs the documents of a batch."""
-		return write.get_insert(self.backend, get_candidates(self.source, write.get_batch(), get_first_day()))
+		"""The statement that logs the documents of a batch; what the log has cleared would come back with older ones."""
+		kept = get_kept_since("log_keep_days")
+		return write.get_insert(self.backend, get_candidates(self.source, write.get_batch(), kept))
 
 	@cached_property
 	def take_back(self) -> str:
@@ -232,9 +234,3 @@ def keep_place(source: Source, mark: str | None, name: str | None, captured: int
 		values["captured"] = cint(stored) + captured
 	if values:
 		write.set_swept(source.name, values)
-
-
-def get_first_day() -> datetime.date | None:
-	"""The first day that the log keeps; without it rows that were cleared would come back."""
-	days = cint(frappe.db.get_single_value("Retention Settings", "log_keep_days"))
-	return frappe.utils.getdate(frappe.utils.add_days(frappe.utils.nowdate(), -days)) if days > 0 else None

@@ -7,7 +7,9 @@ import datetime
 import frappe
 import pytest
 
+from crm_retention.configuration import get_config
 from crm_retention.engine.errors import ConfigError
+from crm_retention.sources import get_source_problems, get_sources
 from tests.site.interactions import capture, make_row
 from tests.site.trade import DAY, add_customers, add_sales, ago, get_profiles, insert
 
@@ -124,12 +126,23 @@ class TestCompanies:
 		choose("Second")
 		assert get_profiles()["Buyer"]["monetary_total"] == 30
 
-	def test_different_currencies_are_a_clear_error(self):
+	def test_company_in_another_currency_is_left_out_and_said(self):
 		company = get_company()
 		add_company("Abroad", "CHF")
+		add_sales("Buyer", (ago(20), 100.0))
+		add_sales("Buyer", (ago(10), 30.0), company="Abroad")
+		assert get_profiles()["Buyer"]["monetary_total"] == 100
+		(problem,) = get_source_problems(get_sources(get_config(), DAY))
+		assert "Abroad (CHF)" in problem.message
+		assert company.name not in problem.message
+
+	def test_no_company_of_the_sites_currency_is_a_clear_error(self):
+		add_company("Abroad", "CHF")
+		add_company("Overseas", "JPY")
+		choose("Abroad", "Overseas")
 		with pytest.raises(ConfigError) as caught:
 			get_profiles()
-		for part in (company.name, "Abroad", "CHF", company.default_currency):
+		for part in ("Abroad", "CHF", "Overseas", "JPY"):
 			assert part in str(caught.value)
 
 	def test_company_in_another_currency_that_does_not_count_is_no_error(self):
@@ -158,8 +171,18 @@ class TestCompanies:
 		add_sales("Buyer", (ago(10), 40.0), company="Abroad")
 		assert get_profiles()["Buyer"]["monetary_total"] == pytest.approx(50)
 
-	def test_missing_rate_is_a_clear_error(self):
+	def test_company_without_a_rate_is_left_out_and_said(self):
 		add_company("Abroad", "CHF")
+		settings(convert_currencies=1, target_currency=get_company().default_currency)
+		add_sales("Buyer", (ago(20), 100.0))
+		add_sales("Buyer", (ago(10), 40.0), company="Abroad")
+		assert get_profiles()["Buyer"]["monetary_total"] == 100
+		(problem,) = get_source_problems(get_sources(get_config(), DAY))
+		assert "CHF" in problem.message
+
+	def test_no_rate_at_all_is_a_clear_error(self):
+		add_company("Abroad", "CHF")
+		choose("Abroad")
 		settings(convert_currencies=1, target_currency=get_company().default_currency)
 		with pytest.raises(ConfigError, match="CHF"):
 			get_profiles()

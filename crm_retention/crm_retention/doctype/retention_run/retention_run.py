@@ -12,6 +12,7 @@ from frappe.query_builder.functions import Now
 from crm_retention.api.endpoint import endpoint
 from crm_retention.arguments import Name
 from crm_retention.documents import BoundedDocument
+from crm_retention.keeping import get_kept_since
 from crm_retention.parties import PARTY_TYPES
 from crm_retention.permissions import get_readable_query
 from crm_retention.sealed import seal, unseal
@@ -106,11 +107,8 @@ class RetentionRun(BoundedDocument):
 
 def clear_old_history() -> None:
 	"""Delete tier and stage changes of more than ``history_keep_days`` ago; 0 keeps them for ever."""
-	days = frappe.utils.cint(frappe.db.get_single_value("Retention Settings", "history_keep_days"))
-	if days > 0:
-		frappe.db.delete(
-			"Tier Change", {"on_date": ("<", frappe.utils.add_days(frappe.utils.today(), -days))}
-		)
+	if kept := get_kept_since("history_keep_days"):
+		frappe.db.delete("Tier Change", {"on_date": ("<", kept)})
 
 
 @endpoint()

@@ -109,11 +109,10 @@ class RetentionSettings(BoundedDocument):
 			self.throw_field("companies", message.format(pairs))
 
 	def validate_rates(self) -> None:
-		"""A currency that nothing converts to would end every run."""
-		try:
-			get_factors(self, [row.company for row in self.companies], getdate())
-		except ConfigError as error:
-			self.throw_field("target_currency", "; ".join(problem.message for problem in error.problems))
+		"""A company in a currency that nothing converts would be left out of every run."""
+		_factors, problems = get_factors(self, [row.company for row in self.companies], getdate())
+		if problems:
+			self.throw_field("target_currency", "; ".join(problem.message for problem in problems))
 
 	def validate_capacity(self) -> None:
 		"""Empty is no limit and 0 is none, so the number is a text; each person has one row."""
