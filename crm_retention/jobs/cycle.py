@@ -38,6 +38,8 @@ from crm_retention.usable import Usable
 def run_job(run: str) -> None:
 	"""Body of the background job of a Nightly or Manual run; its outcome stands on the Retention Run."""
 	log = RunLog(run)
+	if not log.is_waiting():
+		return
 	try:
 		with only_one():
 			close_dead_runs(but=run)
@@ -50,6 +52,8 @@ def run_job(run: str) -> None:
 def preview_job(run: str) -> None:
 	"""Body of the background job of a Preview: who would move, nothing written but the run itself."""
 	log = RunLog(run)
+	if not log.is_waiting():
+		return
 	log.start()
 	guarded(log, preview_cycle)
 

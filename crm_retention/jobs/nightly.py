@@ -10,7 +10,7 @@ from typing import Any
 import frappe
 from frappe import _
 from frappe.utils import cint, now_datetime
-from frappe.utils.background_jobs import is_job_enqueued
+from frappe.utils.background_jobs import get_redis_conn
 from redis.exceptions import RedisError
 
 from crm_retention.backends.site import Busy, only_one
@@ -82,7 +82,7 @@ def refuse_second(kind: str) -> None:
 def refuse_without_queue() -> None:
 	"""Raises QueueIsDown where the queue does not answer."""
 	try:
-		is_job_enqueued("retention_run::")
+		get_redis_conn().ping()
 	except (RedisError, OSError):
 		frappe.throw(get_queue_message(), QueueIsDown)
 
@@ -95,14 +95,15 @@ def get_queue_message() -> str:
 
 
 def put_on_queue(run: str, kind: str) -> None:
-	"""The job of a run that is committed. Where the queue is gone by now, the run says so: none waits for ever."""
+	"""The job of a run that is committed. Where the queue is gone by now, the run says so: none waits for ever.
+
+	The job has no identity of its own: a restored backup names runs again that the queue believes to be at work.
+	"""
 	try:
 		frappe.enqueue(
 			f"crm_retention.jobs.cycle.{'preview_job' if kind == 'Preview' else 'run_job'}",
 			queue="long",
 			timeout=TIMEOUT,
-			job_id=f"retention_run::{run}",
-			deduplicate=True,
 			run=run,
 		)
 	except (RedisError, OSError):

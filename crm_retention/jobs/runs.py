@@ -64,6 +64,10 @@ class RunLog:
 		self.total = len(STEPS) + STEPS_AROUND
 		self.deadline = Deadline()
 
+	def is_waiting(self) -> bool:
+		"""Whether nobody has begun it: a queue may hold two jobs of one run."""
+		return self.doc.status == "Queued"
+
 	def start(self) -> None:
 		"""Running from now on."""
 		self.save(status="Running", started_at=now_datetime(), progress=0)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import frappe
 import pytest
+from frappe.utils.background_jobs import get_queue
 
 from tests.site.care import small_batches
 from tests.site.trade import (
@@ -198,6 +199,7 @@ def test_killed_worker_leaves_a_run_that_the_next_one_closes(site, undisturbed):
 	from crm_retention.jobs.nightly import enqueue_run
 
 	run(BEFORE)
+	get_queue("long").empty()  # of what other tests have left there
 	killed = enqueue_run("Manual", DAY)
 	frappe.db.commit()
 	worker = site.start_worker("long")

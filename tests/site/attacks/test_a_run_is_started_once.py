@@ -8,9 +8,12 @@ from collections.abc import Iterator
 import frappe
 import pytest
 import redis
+from frappe.utils.background_jobs import get_queue
+from rq.job import JobStatus
 
 from crm_retention.api.cycle import preview, progress, run_now
 from crm_retention.jobs import nightly
+from crm_retention.jobs.cycle import run_job
 from crm_retention.jobs.runs import create_run, today
 from tests.site.attacks.inside import Insider
 from tests.site.desk import make_user
@@ -92,6 +95,41 @@ def test_a_run_that_the_queue_has_lost_does_not_wait_for_ever():
 	nightly.enqueue_if_due()
 	frappe.db.commit()
 	assert [row.status for row in get_runs(name=lost.name)] == ["Failed"]
+
+
+def queue_run():
+	"""A run by its name, its job on the queue."""
+	name = run_now()["run"]
+	frappe.db.commit()
+	return name
+
+
+def get_jobs():
+	return {job.id: job for job in get_queue("long").jobs}
+
+
+def test_a_run_of_a_restored_site_is_begun_though_the_queue_knows_its_name():
+	before = get_jobs()
+	name = queue_run()
+	[old] = get_jobs().keys() - before.keys()
+	job = get_jobs()[old]
+	get_queue("long").remove(job)
+	job.set_status(JobStatus.STARTED)  # by a worker that was killed
+	frappe.db.delete("Retention Run")
+	frappe.db.sql("update tabSeries set current = current - 1 where name like 'RUN-%'")
+	frappe.db.commit()
+	before = get_jobs()
+	assert queue_run() == name
+	assert len(get_jobs().keys() - before.keys()) == 1
+
+
+def test_a_run_that_is_on_the_queue_twice_is_done_once():
+	queued = create_run("Manual", today())
+	run_job(queued.name)
+	ended = frappe.get_doc("Retention Run", queued.name).as_dict()
+	assert ended.status in ("Completed", "Partial")
+	run_job(queued.name)
+	assert frappe.get_doc("Retention Run", queued.name).as_dict() == ended
 
 
 @pytest.fixture
