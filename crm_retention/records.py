@@ -123,7 +123,7 @@ def get_held(doc: Document, field: str) -> list[str]:
 
 
 def validate_attachment(doc: Document, field: str, url: str) -> None:
-	"""A link to the web, or a file of this site: a public one, or a private one that the user was the first to upload.
+	"""A link to the web, or a file of this site: a public one, or a private one that the user uploaded.
 
 	Frappe makes an attached file readable for whoever reads the record. To read a private file is therefore
 	not enough to attach it.
@@ -132,11 +132,11 @@ def validate_attachment(doc: Document, field: str, url: str) -> None:
 		throw_field(doc, field, _("this is neither a file nor a link to the web."))
 	if url.startswith(SCHEMES):
 		return
-	files = frappe.get_all("File", {"file_url": url}, ["name", "owner"], order_by="creation", limit=1)
+	files = frappe.get_all("File", {"file_url": url}, ["owner"])
 	if not files:
 		throw_field(doc, field, _("there is no such file."))
 	if frappe.session.user == "Administrator" or not url.startswith("/private/"):
 		return
-	if files[0].owner != frappe.session.user:
+	if not any(file.owner == frappe.session.user for file in files):
 		message = _("this file was uploaded by somebody else. Upload it here to attach it.")
 		throw_field(doc, field, message, frappe.PermissionError)

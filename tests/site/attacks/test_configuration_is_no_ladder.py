@@ -142,7 +142,7 @@ def test_pay_accounts_credentials_remarks_and_the_platform_are_closed_to_everybo
 
 
 def test_payroll_of_any_app_and_whatever_keeps_a_password_is_closed():
-	assert why_closed("Timesheet") == closed_doctypes.PEOPLE  # what hours cost
+	assert why_closed("Timesheet") == why_closed("Employee")  # what hours cost
 	assert judge(About("Salary Slip", "Payroll", False, True, False)) == closed_doctypes.PEOPLE
 	assert judge(About("Our Bonus", "HR", True, True, False)) == closed_doctypes.PEOPLE
 	assert judge(About("Our Vault", "Selling", True, True, True)) == closed_doctypes.SECRETS

@@ -6,7 +6,7 @@ import frappe
 import pytest
 
 from crm_retention.care import handover
-from tests.site.attacks.calls import call
+from tests.site.attacks.calls import call, forget_request
 from tests.site.desk import make_customer, make_user
 from tests.site.touchpoints import make_touchpoint, make_type, only_customer
 
@@ -39,7 +39,7 @@ def touchpoints(leave_site_as_it_was):
 
 def hand_over(user, **values):
 	frappe.set_user(user)
-	frappe.local.request = None
+	forget_request()
 	try:
 		return frappe.call("crm_retention.api.handover.hand_over", from_user=LEAVES, to_user=COMES, **values)
 	finally:
