@@ -113,6 +113,7 @@ class Sessions:
 	browser: Browser
 	base_url: str
 	opened: dict[tuple[int, str, str], BrowserContext] = field(default_factory=dict)
+	pages: dict[BrowserContext, Page] = field(default_factory=dict)
 
 	def get(self, screen: dict, user: str, password: str) -> BrowserContext:
 		"""The session of a user on a screen; logged in, whatever became of an earlier login."""
@@ -126,6 +127,18 @@ class Sessions:
 			answer = context.request.post("/api/method/login", form={"usr": user, "pwd": password})
 			assert answer.ok, f"{user} cannot log in: {answer.status} {answer.text()[:300]}"
 		return context
+
+	def take_page(self, context: BrowserContext) -> Page:
+		"""The page that the test before left, or a new one."""
+		page = self.pages.pop(context, None)
+		return page or context.new_page()
+
+	def leave_page(self, page: Page) -> None:
+		"""For the next test to go on in; a second page of one session is closed."""
+		if page.context in self.pages:
+			page.close()
+		else:
+			self.pages[page.context] = page
 
 
 @pytest.fixture(scope="module")
@@ -141,12 +154,15 @@ def sessions(browser: Browser, base_url: str) -> Iterator[Sessions]:
 def log_in(sessions: Sessions, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
 	"""Call it with a screen (DESKTOP, PHONE), and a user and password for others than Administrator, for a page.
 
-	An uncaught error in a page fails the test that opened it; when a test fails, its pages are photographed.
+	An uncaught error in a page fails the test that opened it; when a test fails, its pages are photographed. Tests of a module
+	marked ``one_desk`` go on in the pages that the tests before have left.
 	"""
 	opened: list[tuple[Page, list[str]]] = []
+	goes_on = request.node.get_closest_marker("one_desk")
 
 	def open_page(screen: dict, user: str = "Administrator", password: str = ADMIN_PASSWORD) -> Page:
-		page, errors = sessions.get(screen, user, password).new_page(), []
+		context, errors = sessions.get(screen, user, password), []
+		page = sessions.take_page(context) if goes_on else context.new_page()
 		page.on("pageerror", lambda error: errors.append(error.stack or error.message))
 		opened.append((page, errors))
 		return page
@@ -158,7 +174,10 @@ def log_in(sessions: Sessions, request: pytest.FixtureRequest) -> Iterator[Calla
 			page.screenshot(path=screenshot_file(request, f"failed-{number}"))
 		with contextlib.suppress(Error):  # a page that was never opened keeps nothing
 			page.evaluate(FORGET)
-		page.close()
+		if goes_on and not failed:
+			sessions.leave_page(page)
+		else:
+			page.close()
 	errors = [error for _page, found in opened for error in found]
 	if errors and not failed:
 		pytest.fail("uncaught errors in the browser:\n" + "\n".join(errors))

@@ -29,12 +29,33 @@ PRESS = """(element) => {
 }"""
 
 
+# Go on in an open desk: what is open is closed, no document that was read is kept, and the route is another one
+GO_ON = """(route) => {
+	const path = route.join("/");
+	if (!window.frappe?.router?.current_route?.length || decodeURIComponent(location.pathname).endsWith("/" + path))
+		return false;
+	for (const dialog of [...frappe.ui.open_dialogs]) dialog.hide();
+	for (const doctype of Object.keys(locals))
+		if (doctype !== "DocType" && !doctype.startsWith(":"))
+			for (const name of Object.keys(locals[doctype])) frappe.model.clear_doc(doctype, name);
+	window.cur_frm = null;
+	frappe.set_route(...route);
+	return true;
+}"""
+
+
+def visit(page: Page, *route: str) -> None:
+	"""Go to a page of the desk; from another one of it as people do, without loading everything anew."""
+	if page.url == "about:blank" or not page.evaluate(GO_ON, list(route)):
+		page.goto("/app/" + "/".join(quote(part, safe="") for part in route))
+
+
 def open_form(page: Page, doctype: str, name: str | None = None) -> Locator:
 	"""The form of a document (without a name that of a Single), loaded; its visible page."""
-	route = "/app/" + frappe.scrub(doctype).replace("_", "-")
-	page.goto(route + (f"/{quote(name, safe='')}" if name else ""))
+	visit(page, frappe.scrub(doctype).replace("_", "-"), *([name] if name else []))
 	page.wait_for_function(
-		"([doctype]) => window.cur_frm?.doctype === doctype && !cur_frm.is_new()", arg=[doctype]
+		"([doctype, name]) => window.cur_frm?.doctype === doctype && cur_frm.doc?.name === name && !cur_frm.is_new()",
+		arg=[doctype, name or doctype],
 	)
 	settle(page)
 	return page.locator(".page-container:visible")
@@ -60,7 +81,7 @@ def open_tab(page: Page, label: str) -> None:
 
 def open_workspace(page: Page, name: str) -> Locator:
 	"""A workspace with its numbers and charts drawn."""
-	page.goto(f"/app/{name.lower()}")
+	visit(page, name.lower())
 	expect(page.locator(".number-widget-box .number").last).to_be_visible()
 	settle(page)
 	return page.locator(".layout-main-section:visible")

@@ -23,6 +23,7 @@ from tests.e2e.pages import (
 )
 from tests.site.desk import make_user
 
+pytestmark = pytest.mark.one_desk
 PASSWORD = "Not-a-secret-42"
 SELLER = "seller@example.com"
 

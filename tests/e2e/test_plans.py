@@ -22,6 +22,8 @@ from tests.e2e.pages import (
 from tests.site.desk import make_customer, make_profile, make_user
 from tests.site.plans import enroll, get_touchpoint, make_due, make_plan, make_step
 
+pytestmark = pytest.mark.one_desk
+
 ANNA = "anna.plans@example.com"
 CUSTOMERS = tuple(f"Planned {number:02d}" for number in range(1, 21))
 

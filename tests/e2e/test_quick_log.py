@@ -10,6 +10,8 @@ from playwright.sync_api import Locator, Page, expect
 from tests.e2e.pages import open_form, open_tab, settle
 from tests.site.touchpoints import make_customers, make_touchpoint
 
+pytestmark = pytest.mark.one_desk
+
 LONG = "Quiet Harbour Trading and Shipping Company Limited of Shanghai"
 KINDS = ["Call", "Email", "Visit", "Meeting", "Message", "Note", "Servicing"]
 

@@ -23,6 +23,8 @@ from tests.e2e.pages import (
 )
 from tests.site.trade import add_customers, add_sales, ago
 
+pytestmark = pytest.mark.one_desk
+
 TIERS = ("Potential", "Regular", "High Value")
 
 

@@ -14,6 +14,8 @@ from tests.e2e.pages import open_form, open_tab, settle, sticking_out
 from tests.site.interactions import make_row
 from tests.site.touchpoints import make_customers, make_touchpoint
 
+pytestmark = pytest.mark.one_desk
+
 CUSTOMER = "Timeline Trading and Shipping Company Limited of Shanghai"
 CALLS = 25
 

@@ -219,6 +219,7 @@ frappe.provide("crm_retention.profile_view");
 		if (scored.length > 1) {
 			const chart = new frappe.Chart(card.find(".rv-chart")[0], {
 				type: "line",
+				disableEntryAnimation: 1, // a chart that is resized while it enters fails to draw
 				height: 180,
 				colors: ["#2E7DC0"],
 				data: {
