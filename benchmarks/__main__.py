@@ -3,7 +3,7 @@
 	python -m benchmarks            the sizes of the budgets
 	python -m benchmarks --small    a hundredth of them, to see that everything runs
 
-benchmarks/site.py and benchmarks/timeline.py, which need a site, are started by themselves.
+benchmarks/site.py, touchpoints.py, daily.py and timeline.py, which need a site, are started by themselves.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """MariaDB, SQLite and PostgreSQL over a plain DB-API connection, and what each dialect needs.
 
-A site runs on the connection that its framework already holds and takes the dialect from here.
+No cycle of a site runs on it: there capture alone does, on the connection that Frappe already holds.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""DuckDB, embedded: the command line, the demo, tests and what-if on an export."""
+"""DuckDB, embedded: the worker of a site, the command line, the demo and tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine's input relations over the tables of an ERPNext site, as expressions: no row is copied."""
+"""The engine's input relations over the tables of an ERPNext site, as expressions, which ``site.read`` reads."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """Find benches and act as the user who owns one, on this machine or behind a command.
 
 A bench is named by its folder, or by a command and the folder that the command sees, with `::` between them:
-`docker exec -i frappe_backend::/home/frappe/frappe-bench`, `chroot --userspec=frappe /srv/other::/home/frappe/frappe-bench`.
-Such a command runs what is put behind it as the bench's owner.
+`docker exec -i frappe_backend::/home/frappe/frappe-bench`. Such a command runs what is put behind it as the bench's owner.
 """
 
 from __future__ import annotations
