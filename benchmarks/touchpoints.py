@@ -16,9 +16,7 @@ import datetime
 import os
 import statistics
 import time
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import frappe
 
@@ -56,43 +54,35 @@ def forget_all() -> None:
 	frappe.db.commit()
 
 
-class Steps(dict):
-	"""Seconds of each step, as the run log would keep them."""
-
-	@contextmanager
-	def step(self, name: str) -> Any:
-		begun = time.perf_counter()
-		yield
-		self[name] = time.perf_counter() - begun
-
-
 def plan(as_of: datetime.date) -> dict[str, float]:
 	"""Plan and write a night; nobody is spread, so that all members are due. Seconds and counts."""
-	from crm_retention.backends.site_care_write import CareWriter
 	from crm_retention.backends.site_write import Stamp
 	from crm_retention.jobs import care as care_job
 	from crm_retention.jobs import cycle
+	from crm_retention.jobs.runs import RunLog, create_run
 	from crm_retention.plans.configuration import get_care
+	from crm_retention.site.memory import engine_of_run
 
-	steps = Steps()
+	log = RunLog(create_run("Manual", as_of).name)
 	care = get_care(as_of)
 	people = tuple(dataclasses.replace(person, a_day=None) for person in care.people)
 	care = dataclasses.replace(care, people=people, begun=frozenset(plan.family for plan in care.plans))
-	_config, backend, result = cycle.evaluate(steps, as_of, care)
-	with steps.step("planning"):
-		found = care_job.evaluate(backend, care, result, as_of)
-	frappe.db.commit()
-	stamp = Stamp(f"{MARK}{time.time():.0f}", as_of, "benchmark", frappe.utils.now(), frappe.session.user)
-	with steps.step("writing"):
-		writer = CareWriter(backend, care, found, care_job.get_facts(care), stamp)
-		for _done in writer.batches(writer.prepare()):
-			pass
-	made = sum(found.counts[name] for name in ("due", "waiting", "suppressed"))
+	stamp = Stamp(log.doc.name, as_of, "benchmark", frappe.utils.now(), frappe.session.user)
+	with engine_of_run() as backend:
+		_config, result = cycle.evaluate(log, backend, as_of, care)
+		writer, total, _problems = care_job.plan_what_works(log, backend, care, result, stamp, 0)
+		frappe.db.commit()
+		with log.step("touchpoints"):
+			for _done in writer.batches(total):
+				pass
+	log.finish([])
+	seconds = {row.step: row.seconds for row in log.doc.steps}
+	made = sum(writer.result.counts[name] for name in ("due", "waiting", "suppressed"))
 	return {
-		"planning": steps["planning"],
-		"writing": steps["writing"],
+		"planning": seconds["planning"],
+		"writing": seconds["touchpoints"],
 		"touchpoints": made,
-		"members": found.counts["entered"],
+		"members": writer.result.counts["entered"],
 	}
 
 

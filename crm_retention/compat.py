@@ -21,6 +21,15 @@ def get_desk_path(*parts: str) -> str:
 	return "/".join(("/desk" if MAJOR >= 16 else "/app", *parts))
 
 
+def forget_columns(doctype: str) -> None:
+	"""What Frappe remembers of a table's columns: 15 in a hash; 16 under a key of their own, in the process as well."""
+	table = f"tab{doctype}"
+	frappe.cache.hdel("table_columns", table)
+	for cache in (frappe.cache, getattr(frappe, "client_cache", None)):
+		if cache is not None:
+			cache.delete_value(f"table_columns::{table}")
+
+
 def get_list_sql(doctype: str, **arguments: Any) -> str:
 	"""The SQL of ``frappe.get_list(doctype, ...)``, with every value in it and each % once.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import frappe
 
+from crm_retention.batches import read_in_batches
 from crm_retention.parties import PARTY_TYPES
 from crm_retention.permissions import unsaid
 from crm_retention.records import RECORDS
@@ -28,11 +29,13 @@ def on_update(follow: Document, _method: str | None = None) -> None:
 
 def drop_unreadable() -> int:
 	"""End the following of what its follower may not read any more; returns how many."""
-	fields = ["name", "user", "ref_doctype", "ref_docname"]
-	rows = frappe.get_all(FOLLOW, {"ref_doctype": ("in", JUDGED)}, fields, limit=0)
-	names = [row.name for row in rows if not may_follow(row)]
-	frappe.db.delete(FOLLOW, {"name": ("in", names or [""])})
-	return len(names)
+	follow, dropped = frappe.qb.DocType(FOLLOW), 0
+	query = frappe.qb.from_(follow).select(follow.name, follow.user, follow.ref_doctype, follow.ref_docname)
+	for row in read_in_batches(query.where(follow.ref_doctype.isin(JUDGED)), follow.name):
+		if not may_follow(row):
+			frappe.db.delete(FOLLOW, {"name": row.name})
+			dropped += 1
+	return dropped
 
 
 def may_follow(follow: Document | frappe._dict) -> bool:

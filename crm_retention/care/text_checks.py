@@ -10,6 +10,7 @@ from frappe import _
 from frappe.utils import cint
 
 from crm_retention import filters
+from crm_retention.batches import read_in_batches
 from crm_retention.care import texts
 from crm_retention.care.rules import OPEN
 from crm_retention.care.text_values import get_known
@@ -117,7 +118,7 @@ def hold_back_stored() -> list[str]:
 	return held
 
 
-def get_waiting() -> list[Any]:
+def get_waiting() -> Iterator[Any]:
 	"""Touchpoints whose message is due some day, with what their channel sends."""
 	t, channel = frappe.qb.DocType("Touchpoint"), frappe.qb.DocType("Contact Channel")
 	query = (
@@ -127,7 +128,7 @@ def get_waiting() -> list[Any]:
 		.select(t.name, t.party_type, t.party, t.sms_text, t.email_template, channel.sends)
 		.where((t.message_status == "Due") & t.status.isin(OPEN))
 	)
-	return query.run(as_dict=True)
+	return read_in_batches(query, t.name)
 
 
 def get_reason(party: str, faults: Iterable[str]) -> str:

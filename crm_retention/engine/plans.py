@@ -20,9 +20,6 @@ EVENTS = (
 	"first purchase",
 	"silent",
 )
-OWNER_RULES = ("manager", "round robin", "least loaded", "user")
-RULE_KINDS = ("cap", "quiet hours", "quiet days", "consent", "cool-down", "condition")
-ACTIONS = ("postpone", "drop")
 NOTICE = "Notice"  # the nature that rules leave alone unless they name it: what a contract demands is said
 
 

@@ -1,6 +1,7 @@
 import frappe
 from frappe.utils import cstr, escape_html
 
+from crm_retention.batches import read_in_batches
 from crm_retention.care.todos import get_description
 
 
@@ -14,7 +15,8 @@ def execute() -> None:
 		.select(todo.name, todo.description, touchpoint.title, touchpoint.touchpoint_type, touchpoint.why)
 		.where(todo.status == "Open")
 	)
-	for row in query.run(as_dict=True):
+	frappe.db.auto_commit_on_many_writes = True  # there may be more than one transaction takes
+	for row in read_in_batches(query, todo.name):
 		# what somebody wrote in other words is theirs
 		if row.title and cstr(row.description).startswith(escape_html(row.title)):
 			text = get_description(row.touchpoint_type, row.why)

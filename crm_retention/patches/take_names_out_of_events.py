@@ -2,6 +2,7 @@
 
 import frappe
 
+from crm_retention.batches import read_in_batches
 from crm_retention.care.meetings import get_subject, get_way
 
 
@@ -14,6 +15,7 @@ def execute() -> None:
 		.select(touchpoint.name, touchpoint.touchpoint_type, touchpoint.event)
 		.where((event.status == "Open") & (event.subject == touchpoint.title))
 	)
-	for row in query.run(as_dict=True):
+	frappe.db.auto_commit_on_many_writes = True  # there may be more than one transaction takes
+	for row in read_in_batches(query, touchpoint.name):
 		values = {"subject": get_subject(row), "description": get_way(row)}
 		frappe.db.set_value("Event", row.event, values, update_modified=False)

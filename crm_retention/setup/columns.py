@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import frappe
 
+from crm_retention import compat
+
 
 def drop_column(doctype: str, column: str) -> None:
 	"""Drop a column of a DocType's table, if it is there, with the indexes on it alone. Commits."""
 	if not frappe.db.table_exists(doctype):
 		return
-	forget_columns(doctype)
+	compat.forget_columns(doctype)
 	if column not in frappe.db.get_table_columns(doctype):
 		return
 	frappe.db.commit()
@@ -19,7 +21,7 @@ def drop_column(doctype: str, column: str) -> None:
 		for name in _get_sqlite_indexes(f"tab{doctype}", column):
 			frappe.db.sql_ddl(f"DROP INDEX `{name}`")
 	frappe.db.sql_ddl(f"ALTER TABLE {table} DROP COLUMN {quote}{column}{quote}")
-	forget_columns(doctype)
+	compat.forget_columns(doctype)
 
 
 def restore_key(doctype: str) -> None:
@@ -28,15 +30,6 @@ def restore_key(doctype: str) -> None:
 		frappe.db.commit()
 		index = f"{frappe.scrub(doctype)}_name"
 		frappe.db.sql_ddl(f"CREATE UNIQUE INDEX IF NOT EXISTS `{index}` ON `tab{doctype}` (`name`)")
-
-
-def forget_columns(doctype: str) -> None:
-	"""Frappe 15 keeps the names of columns in a hash, Frappe 16 under a key of their own, in the process as well."""
-	table = f"tab{doctype}"
-	frappe.cache.hdel("table_columns", table)
-	for cache in (frappe.cache, getattr(frappe, "client_cache", None)):
-		if cache is not None:
-			cache.delete_value(f"table_columns::{table}")
 
 
 def _get_sqlite_indexes(table: str, column: str) -> list[str]:

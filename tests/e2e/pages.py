@@ -124,9 +124,11 @@ def focus_rests(page: Page) -> None:
 
 def choose(box: Locator, name: str) -> None:
 	"""Enter a document's name in a link field, or one more in a list of links; the field holds it afterwards."""
-	offered = box.page.locator(".awesomplete [role=option]:visible", has_text=name)
+	page = box.page
+	# not by its text: what others are described by may have the name in it
+	offered = page.locator(".awesomplete [role=option]:visible", has=page.get_by_title(name, exact=True))
 	take_suggestion(box, name, offered, lambda: name in box.evaluate(NAMES_HELD))
-	settle(box.page)
+	settle(page)
 
 
 def take_suggestion(box: Locator, text: str, offered: Locator, is_taken: Callable[[], bool]) -> None:
