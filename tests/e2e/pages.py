@@ -37,7 +37,8 @@ GO_ON = """(route) => {
 	for (const dialog of [...frappe.ui.open_dialogs]) dialog.hide();
 	for (const doctype of Object.keys(locals))
 		if (doctype !== "DocType" && !doctype.startsWith(":"))
-			for (const name of Object.keys(locals[doctype])) frappe.model.clear_doc(doctype, name);
+			for (const doc of Object.values(locals[doctype]))
+				if (!doc.parent) frappe.model.clear_doc(doctype, doc.name); // rows go with their document
 	window.cur_frm = null;
 	frappe.set_route(...route);
 	return true;

@@ -30,10 +30,10 @@ SELLER = "seller@example.com"
 
 @pytest.fixture(scope="module", autouse=True)
 def demo(site, leave_site_as_it_was):
-	"""A small demo company with half a year of monthly runs behind it."""
+	"""A small demo company with a quarter of monthly runs behind it."""
 	create_demo_data(scale=0.15)
 	frappe.db.commit()
-	run_past_cycles(months=6)
+	run_past_cycles(months=3)
 	yield
 	frappe.db.rollback()
 
