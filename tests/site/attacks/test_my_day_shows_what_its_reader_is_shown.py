@@ -6,8 +6,10 @@ from typing import Any
 
 import frappe
 import pytest
+from frappe.utils import getdate
 
 from crm_retention.api.my_day import my_day
+from crm_retention.care.digests import get_daily
 from tests.site.touchpoints import make_customers, make_seller, make_touchpoint
 
 PARTY, USER = "Day of Attacks", "day.attacks@example.com"
@@ -56,6 +58,7 @@ def test_what_is_shown_is_there() -> None:
 	add_contact()
 	card = get_card()
 	assert (card["phone"], card["email"], card["city"]) == (PHONE, MAIL, CITY)
+	assert PHONE in str(get_daily(USER, getdate()))
 
 
 def test_hidden_fields_of_the_customer_are_not() -> None:
@@ -63,6 +66,9 @@ def test_hidden_fields_of_the_customer_are_not() -> None:
 	hide("Customer", "mobile_no", "email_id")
 	card = get_card()
 	assert (card["phone"], card["email"]) == ("", "")
+	digest = str(get_daily(USER, getdate()))
+	assert card["title"] in digest
+	assert PHONE not in digest
 
 
 def test_hidden_fields_of_the_lead_are_not() -> None:

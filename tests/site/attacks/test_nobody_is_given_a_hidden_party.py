@@ -64,3 +64,11 @@ def test_no_todo_of_theirs_names_a_party(made: Any) -> None:
 	assert all(row.description.startswith(f"{CALL} (Trial") for row in found)
 	assert not any(name in str(found) for name in (NEAR, FAR, "Another"))
 	assert FAY not in {row.assigned_to for row in made}
+
+
+def test_fallback_who_sees_the_party_takes_what_the_rule_cannot_give(made: Any) -> None:
+	care.configure(fallback_owner=FAY)
+	start_plan("Trial Fallback", step(**RULES["Trial User"]))
+	night()
+	rows = frappe.get_all("Touchpoint", {"plan_family": "Trial Fallback"}, ["party", "assigned_to"], limit=0)
+	assert {row.party: row.assigned_to for row in rows} == {NEAR: LIMITED, FAR: FAY, "Another": ANN}
