@@ -19,9 +19,9 @@ FOLDED = "retention_rows_are_folded"
 
 
 def get_origin_condition(user: str | None = None) -> str:
-	"""SQL over Interaction Log that leaves out rows whose document is there and hidden from ``user``.
+	"""SQL over Interaction Log that leaves out rows whose document is hidden from ``user``.
 
-	A correction has the document of the row that it corrects; what was entered by hand has none. Empty where nothing is
+	Of a deleted document nobody can say who might read it: its rows are for those to whom its type hides nothing. A correction has the document of the row that it corrects; what was entered by hand has none. Empty where nothing is
 	hidden. An email may be read with what it was written about, as in Frappe.
 	"""
 	if frappe.local.flags.get(FOLDED):
@@ -44,12 +44,10 @@ def get_document_condition(doctype: str, user: str | None) -> str:
 	query = get_readable_query(doctype, user)
 	if query is not None and hides_nothing(query):
 		return ""
-	ways = [f"not exists (select 1 from `tab{doctype}` origin where origin.`name` = {name})"]
-	if query is not None:
-		ways.append(f"{name} in ({query})")
+	ways = [f"{name} in ({query})"] if query is not None else []
 	if doctype == LETTER:
 		ways.append(get_letter_condition(name, user))
-	return f"({of_type} and ({' or '.join(ways)}))"
+	return f"({of_type} and ({' or '.join(ways) or '1=0'}))"
 
 
 def get_letter_condition(name: str, user: str | None) -> str:

@@ -40,7 +40,7 @@ def complete_matching(since: str | datetime.datetime, commit: bool = False) -> l
 	A promise is not fulfilled by just any contact: people say so themselves.
 	"""
 	settings = frappe.get_cached_doc("Retention Settings")
-	if not cint(settings.complete_by_capture):
+	if not cint(settings.complete_by_capture) or not is_anything_to_match(since):
 		return []
 	done = []
 	for chunk in in_chunks(choose(get_pairs(since, cint(settings.match_days))), TOUCHPOINTS_PER_BATCH):
@@ -48,6 +48,12 @@ def complete_matching(since: str | datetime.datetime, commit: bool = False) -> l
 		if commit:
 			frappe.db.commit()
 	return done
+
+
+def is_anything_to_match(since: str | datetime.datetime) -> bool:
+	"""Whether there are rows and touchpoints at all: on a quiet day there is nothing to compare."""
+	logged = frappe.db.exists(LOG, {"creation": (">=", since)})
+	return bool(logged and frappe.db.exists("Touchpoint", {"status": "Open"}))
 
 
 @site_session()

@@ -20,20 +20,30 @@ LOG = "Interaction Log"
 
 @pytest.fixture(scope="module")
 def names() -> dict[str, str]:
-	"""Rows by hand, of an open document, of a secret issue, and of letters about the customer and about the issue."""
+	"""Rows by hand, of an open document, of a secret issue and of a deleted one, and of letters about customer and issue."""
 	make_customer(PARTY)
 	make_user(USER, "Retention User", "Sales User", "Report Manager")
 	make_user(SUPPORT, "Retention User", "Sales User", "Support Team")
 	issue = {"doctype": "Issue", "subject": "Secret", "customer": PARTY}
 	issue = frappe.get_doc(issue).insert(ignore_permissions=True).name
+	gone = {"doctype": "Issue", "subject": "Secret of before", "customer": PARTY}
+	gone = frappe.get_doc(gone).insert(ignore_permissions=True).name
 	letters = {kind: make_letter(kind, name) for kind, name in (("Customer", PARTY), ("Issue", issue))}
 	return {
 		"by hand": make_row(PARTY, note="Said").insert().name,
 		"open": captured("Customer", PARTY, "Open"),
 		"secret": captured("Issue", issue, "Secret"),
+		"deleted": get_deleted(gone),
 		"letter": captured("Communication", letters["Customer"], "Open letter"),
 		"secret letter": captured("Communication", letters["Issue"], "Secret letter"),
 	}
+
+
+def get_deleted(issue: str) -> str:
+	"""The row of an issue that is deleted afterwards, past the log."""
+	name = captured("Issue", issue, "Secret of before")
+	frappe.db.delete("Issue", issue)
+	return name
 
 
 def make_letter(kind: str, name: str) -> str:
@@ -53,7 +63,7 @@ def call(method: str, **arguments: Any) -> Any:
 	return frappe.call(method, **arguments)
 
 
-SHOWN, HIDDEN = ("by hand", "open", "letter"), ("secret", "secret letter")
+SHOWN, HIDDEN = ("by hand", "open", "letter"), ("secret", "deleted", "secret letter")
 
 
 def test_lists_counts_and_reports_leave_them_out(names) -> None:
