@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import frappe
 
+from crm_retention import sealed
 from crm_retention.setup import custom_fields, indexes, nullable, roles, seeds
 
 
@@ -26,6 +27,7 @@ def after_migrate() -> None:
 
 def prepare() -> None:
 	"""Create what is missing."""
+	sealed.ensure_key()
 	roles.create_roles()
 	custom_fields.create_custom_fields()
 	for doctype in nullable.NULLABLE_DOCTYPES:

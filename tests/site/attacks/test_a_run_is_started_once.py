@@ -12,9 +12,11 @@ from frappe.utils.background_jobs import get_queue
 from rq.job import JobStatus
 
 from crm_retention.api.cycle import preview, progress, run_now
+from crm_retention.crm_retention.doctype.retention_run.retention_run import get_preview
 from crm_retention.jobs import nightly
 from crm_retention.jobs.cycle import run_job
 from crm_retention.jobs.runs import create_run, today
+from crm_retention.sealed import seal, unseal
 from tests.site.attacks.inside import Insider
 from tests.site.desk import make_user
 from tests.site.trade import run
@@ -260,3 +262,13 @@ def test_runs_sealed_with_another_key_open_without_what_they_found(monkeypatch):
 	said = frappe.get_message_log()
 	assert frappe.get_doc("Retention Run", run.name).preview_result is None
 	assert frappe.get_message_log() == said
+	with pytest.raises(frappe.ValidationError, match="another key"):
+		get_preview(run.name)
+
+
+def test_process_that_remembers_a_site_without_a_key_does_not_make_another_one(monkeypatch):
+	stored = seal("what a worker found")
+	key = frappe.get_site_config()["encryption_key"]
+	monkeypatch.delitem(frappe.local.conf, "encryption_key")
+	assert unseal(stored) == "what a worker found"
+	assert frappe.get_site_config()["encryption_key"] == frappe.local.conf["encryption_key"] == key

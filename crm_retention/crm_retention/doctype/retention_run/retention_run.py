@@ -119,6 +119,10 @@ def get_preview(run: Name) -> dict[str, Any]:
 	asked for the preview; from others, unless nothing is hidden from them, they count the moves that they see.
 	"""
 	doc = get_document("Retention Run", run)
+	if not doc.preview_result and frappe.db.get_value("Retention Run", doc.name, "preview_result"):
+		frappe.throw(
+			_("The site has another key now: what this preview found cannot be opened. Please preview again.")
+		)
 	result = json.loads(doc.preview_result or "{}")
 	moves = result.get("moves", [])
 	readable = {party_type: _get_readable(party_type, moves) for party_type in PARTY_TYPES}
