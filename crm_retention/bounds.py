@@ -111,7 +111,7 @@ CLOCK = re.compile(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?", re.ASCII)
 DAY = r"\d{4}-\d{1,2}-\d{1,2}"
 ISO_DATE = re.compile(rf"{DAY}(?:[ T].*)?", re.ASCII | re.DOTALL)
 STORABLE = re.compile(rf"{DAY}(?:[ T]{CLOCK.pattern})?", re.ASCII)  # by the database, as it is
-HALF = re.compile("[\ud800-\udfff]")  # of a character beyond 16 bits
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL, and halves of characters beyond 16 bits
 SINGLE = (str, int, float, datetime.date, datetime.time, datetime.timedelta)
 
 
@@ -264,7 +264,7 @@ def get_time_fault(value: Any) -> str | None:
 
 def get_text_fault(doctype: str, df: Any, text: str) -> str | None:
 	"""What is wrong with a text: it is longer than its column, or than anybody reads, or no text at all."""
-	if HALF.search(text):
+	if UNSTORABLE.search(text):
 		return _("has characters that cannot be stored")
 	if df.fieldtype in VARCHAR:
 		most, length = cint(df.get("length")) or LENGTH, len(text)

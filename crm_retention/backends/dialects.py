@@ -17,6 +17,7 @@ from ibis.backends.sql.compilers.base import SQLGlotCompiler
 
 WHOLE = "4503599627370496e0"  # 2**52: from here on a double has no decimals
 EXACT = "utf8mb4_nopad_bin"
+NUL = "\0"
 COMPARISONS = ("Equals", "NotEquals", "Less", "LessEqual", "Greater", "GreaterEqual")
 
 
@@ -42,6 +43,12 @@ def _duckdb() -> SQLGlotCompiler:
 
 		def visit_Round(self, op: Any, *, arg: Any, digits: Any) -> Any:
 			return self.cast(self.f.floor(_scaled(op, arg)) / _scale(op), op.dtype)
+
+		def visit_Literal(self, op: Any, *, value: Any, dtype: Any) -> Any:
+			if not isinstance(value, str) or NUL not in value:
+				return super().visit_Literal(op, value=value, dtype=dtype)
+			parts = [part for text in value.split(NUL) for part in (self.f.chr(0), sge.convert(text))]
+			return self.f.concat(*parts[1:])  # a statement ends with the first NUL in it
 
 	return PlainDuckDBCompiler()
 

@@ -24,7 +24,7 @@ SCHEMA = {
 TYPES = {name: ibis.dtype(kind) for name, kind in {**SCHEMA, "hour": "time"}.items()}
 NO_TREES: dict = {}
 
-texts = st.text(alphabet="aAbé中%_\\[*?.' ", max_size=4)
+texts = st.text(alphabet="aAbé中%_\\[*?.' \0", max_size=4)
 values = {
 	"text": texts,
 	"whole": st.integers(-3, 3),

@@ -21,7 +21,7 @@ DATES = (
 	"30-06-2026", "2026-06-30 garbage", "2026-06-30T10:00:00Z", "٢٠٢٦-06-30", "x", [], {}, datetime.date(1, 1, 1), 1e9,
 )  # fmt: skip
 TIMES = ("25:00:00", "x", [], datetime.timedelta(days=2), datetime.timedelta(days=-1), 5)
-TEXTS = ("x" * 1_000_001, {}, [], ["x"], "\ud800")
+TEXTS = ("x" * 1_000_001, {}, [], ["x"], "\ud800", "a\0b")
 
 
 def get_doctypes():
