@@ -27,8 +27,11 @@ from tests.support.frappe_site import Site, site
 
 __all__ = ["site"]
 
-DESKTOP = {"viewport": {"width": 1280, "height": 900}}
+# A dialog that is still fading in does not close when it is told to: here none fades.
+STILL = {"reduced_motion": "reduce"}
+DESKTOP = {"viewport": {"width": 1280, "height": 900}, **STILL}
 PHONE = {
+	**STILL,
 	"viewport": {"width": 390, "height": 844},
 	"has_touch": True,
 	"is_mobile": True,
