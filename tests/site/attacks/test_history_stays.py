@@ -281,7 +281,7 @@ class TestDeletedParty:
 			for doctype, name in names.items():
 				row = frappe.client.get(doctype, name)
 				assert (row["party"], row["party_name"], row["party_deleted"]) == ("Gone", "Gone", 1)
-				assert name in frappe.get_list(doctype, pluck="name", limit_page_length=0)
+				assert name in frappe.get_list(doctype, pluck="name", limit=0)
 
 	def test_nobody_else_sees_it_not_even_in_a_namesake(self, names) -> None:
 		for namesake in (False, True):
@@ -290,7 +290,7 @@ class TestDeletedParty:
 			frappe.set_user(USER)
 			for doctype, name in names.items():
 				assert not frappe.has_permission(doctype, "read", name)
-				assert name not in frappe.get_list(doctype, pluck="name", limit_page_length=0)
+				assert name not in frappe.get_list(doctype, pluck="name", limit=0)
 			frappe.set_user("Administrator")
 
 	def test_manager_who_may_not_read_everything_does_not_see_it(self, names) -> None:
@@ -301,7 +301,7 @@ class TestDeletedParty:
 		frappe.set_user(MANAGER)
 		for doctype, name in names.items():
 			assert not frappe.has_permission(doctype, "read", name)
-			assert name not in frappe.get_list(doctype, pluck="name", limit_page_length=0)
+			assert name not in frappe.get_list(doctype, pluck="name", limit=0)
 
 	def test_merged_party_is_still_named_in_its_rows(self) -> None:
 		for name in ("Absorbed", "Survivor"):

@@ -228,7 +228,7 @@ def test_share_of_a_record_opens_nothing(names, doctype) -> None:
 		frappe.share.set_permission(doctype, foreign, USER, "read")
 	frappe.set_user(USER)
 	assert not frappe.has_permission(doctype, "read", foreign)
-	assert foreign not in frappe.get_list(doctype, pluck="name", limit_page_length=0)
+	assert foreign not in frappe.get_list(doctype, pluck="name", limit=0)
 
 
 def test_assignment_of_a_record_opens_nothing(names) -> None:
@@ -241,7 +241,7 @@ def test_assignment_of_a_record_opens_nothing(names) -> None:
 @pytest.mark.parametrize("doctype", RECORDS)
 def test_list_and_single_record_say_the_same(names, doctype) -> None:
 	frappe.set_user(USER)
-	listed = set(frappe.get_list(doctype, pluck="name", limit_page_length=0))
+	listed = set(frappe.get_list(doctype, pluck="name", limit=0))
 	for party in (MINE, FOREIGN, NEIGHBOUR):
 		name = names[party][doctype]
 		assert (name in listed) == frappe.has_permission(doctype, "read", name) == (party != FOREIGN)

@@ -69,7 +69,7 @@ SHOWN, HIDDEN = ("by hand", "open", "letter"), ("secret", "deleted", "secret let
 def test_lists_counts_and_reports_leave_them_out(names) -> None:
 	frappe.set_user(USER)
 	of_party = {"party": PARTY}
-	listed = frappe.get_list(LOG, of_party, pluck="name", limit_page_length=0)
+	listed = frappe.get_list(LOG, of_party, pluck="name", limit=0)
 	assert set(listed) == {names[key] for key in SHOWN}
 	assert frappe.client.get_count(LOG, of_party) == len(SHOWN)
 	view = [[LOG, "party", "=", PARTY]]
@@ -125,14 +125,14 @@ def test_folded_rows_say_nothing_that_a_source_takes_from_its_document(names) ->
 @pytest.mark.parametrize("user", [SUPPORT, "Administrator"])
 def test_whoever_may_read_the_documents_sees_all(names, user) -> None:
 	frappe.set_user(user)
-	listed = frappe.get_list(LOG, {"party": PARTY}, pluck="name", limit_page_length=0)
+	listed = frappe.get_list(LOG, {"party": PARTY}, pluck="name", limit=0)
 	assert set(listed) == set(names.values())
 
 
 def test_list_goes_back_to_the_rule_after_a_timeline(names) -> None:
 	frappe.set_user(USER)
 	get_timeline("Customer", PARTY)
-	assert names["secret"] not in frappe.get_list(LOG, pluck="name", limit_page_length=0)
+	assert names["secret"] not in frappe.get_list(LOG, pluck="name", limit=0)
 
 
 def test_row_that_one_may_not_read_is_not_corrected_away(names) -> None:
@@ -148,5 +148,5 @@ def test_correction_takes_no_veil_off(names) -> None:
 	corrected = correct(names["secret"], {"minutes": 7})["name"]
 	frappe.set_user(USER)
 	assert not frappe.has_permission(LOG, "read", corrected)
-	assert corrected not in frappe.get_list(LOG, pluck="name", limit_page_length=0)
+	assert corrected not in frappe.get_list(LOG, pluck="name", limit=0)
 	assert "Secret" not in frappe.as_json(get_timeline("Customer", PARTY)["rows"])
