@@ -1,4 +1,4 @@
-"""What a source's documents say, as rows of the Interaction Log: expressions only, nothing is read or written here.
+"""What a source's documents say, as rows of the Interaction Log: from slices of the site's tables, nothing is written here.
 
 Every source gives the same columns (``COLUMNS``), whatever its document type.
 """
@@ -23,6 +23,7 @@ from crm_retention.engine.config import parse
 from crm_retention.engine.values import Condition
 from crm_retention.parties import PARTY_TYPES
 from crm_retention.readable import READINGS
+from crm_retention.site.slices import Slices
 
 COLUMNS = (
 	"party_type",
@@ -86,24 +87,23 @@ def get_source(row: Any) -> Source:
 	return Source(row, tuple(conditions), channel)
 
 
-def get_documents(source: Source, batch: ir.Table) -> ir.Table:
-	"""The documents of a batch (``name``) with the columns that the source and its handler need."""
+def get_documents(source: Source, slices: Slices, names: ir.Column) -> ir.Table:
+	"""The documents of these names with the columns that the source and its handler need."""
 	wanted = [*ALWAYS, *(source.row.get(name) for name in FIELDS if source.row.get(name))]
 	wanted += [condition.field for condition in source.conditions]
 	wanted += list(source.handler.fields) if source.handler else []
-	table = physical(source.doctype, list(dict.fromkeys(wanted)))
-	missing = {source.row.get(name) for name in FIELDS if source.row.get(name)} - set(table.columns)
+	present = physical(source.doctype, wanted).columns
+	missing = {source.row.get(name) for name in FIELDS if source.row.get(name)} - set(present)
 	if missing:
 		raise ValueError(f"{source.doctype}: {', '.join(sorted(missing))}")
-	return table.inner_join(batch, table.name == batch.name).select(*[table[name] for name in table.columns])
+	return slices.read("documents", source.doctype, wanted, names)
 
 
-def get_candidates(source: Source, batch: ir.Table, keep_from: datetime.date | None) -> ir.Table:
-	"""Rows (``COLUMNS``) for the documents of a batch that are not in the log yet, of parties that exist."""
-	docs = get_counting(source, get_documents(source, batch))
-	found = get_parties(source, docs)
+def get_missing(source: Source, slices: Slices, docs: ir.Table, keep_from: datetime.date | None) -> ir.Table:
+	"""Rows (``COLUMNS``) for those of the documents, which are interactions, that are not in the log yet, of parties that exist."""
+	found = slices.keep("parties", get_parties(source, docs, slices))
 	facts = docs.select(**get_facts(source, docs))
-	joined = with_names(found).inner_join(facts, ibis._.document == facts.doc)
+	joined = with_names(found, slices).inner_join(facts, ibis._.document == facts.doc)
 	key = get_key(source, joined)
 	rows = joined.select(
 		*[name for name in COLUMNS if name in joined.columns],
@@ -114,26 +114,27 @@ def get_candidates(source: Source, batch: ir.Table, keep_from: datetime.date | N
 	)
 	if keep_from:
 		rows = rows.filter(rows.occurred_on.cast("date") >= ibis.literal(keep_from, type="date"))
-	return not_logged(with_department(rows, source)).select(*COLUMNS)
+	rows = with_department(slices.keep("said", rows), source, slices).select(*COLUMNS)
+	return without_logged(slices.keep("candidates", rows), slices)
 
 
-def get_counting(source: Source, docs: ir.Table) -> ir.Table:
+def get_counting(source: Source, docs: ir.Table, slices: Slices) -> ir.Table:
 	"""The documents that are interactions: not cancelled, submitted where asked, and as the conditions say."""
 	submittable = frappe.get_meta(source.doctype).is_submittable
 	docs = docs.filter(
 		docs.docstatus == 1 if submittable and cint(source.row.only_submitted) else docs.docstatus < 2
 	)
-	if source.handler and source.handler.counts:
-		docs = source.handler.counts(docs)
 	if source.conditions:
 		docs = docs.filter(all_of([holds(item, docs[item.field]) for item in source.conditions]))
+	if source.handler and source.handler.counts:
+		docs = source.handler.counts(docs, slices)
 	return docs
 
 
-def get_parties(source: Source, docs: ir.Table) -> ir.Table:
+def get_parties(source: Source, docs: ir.Table, slices: Slices) -> ir.Table:
 	"""(document, party_type, party) of the documents."""
 	if source.handler:
-		return source.handler.parties(docs)
+		return source.handler.parties(docs, slices)
 	party = docs[source.row.party_field]
 	if source.row.party_type == "From Field":
 		kinds = docs.filter(docs[source.row.party_type_field].isin(PARTY_TYPES))
@@ -150,15 +151,20 @@ def get_parties(source: Source, docs: ir.Table) -> ir.Table:
 	)
 
 
-def with_names(found: ir.Table) -> ir.Table:
+def with_names(found: ir.Table, slices: Slices) -> ir.Table:
 	"""Parties with the name that people know them by, without those that do not exist any more."""
-	customer = physical("Customer", ["name", "customer_name"])
-	lead = physical("Lead", ["name", "lead_name"])
-	known = customer.select(
-		of=ibis.literal("Customer"), key=customer.name, party_name=customer.customer_name
-	).union(lead.select(of=ibis.literal("Lead"), key=lead.name, party_name=lead.lead_name))
+	known = get_known(found, slices, "Customer", "customer_name").union(
+		get_known(found, slices, "Lead", "lead_name")
+	)
 	joined = found.inner_join(known, [found.party_type == known.of, found.party == known.key])
 	return joined.select("document", "party_type", "party", "party_name")
+
+
+def get_known(found: ir.Table, slices: Slices, doctype: str, title: str) -> ir.Table:
+	"""(of, key, party_name) of the parties of a type."""
+	mine = found.filter(found.party_type == doctype)
+	party = slices.read(f"known {doctype}", doctype, [title], mine.party)
+	return party.select(of=ibis.literal(doctype), key=party.asked, party_name=party[title])
 
 
 def get_facts(source: Source, docs: ir.Table) -> dict[str, ir.Value]:
@@ -235,13 +241,13 @@ def get_minutes(source: Source, docs: ir.Table) -> ir.Value:
 	return ibis.ifelse(value.notnull() & (value > 0), rounded, given)
 
 
-def with_department(rows: ir.Table, source: Source) -> ir.Table:
+def with_department(rows: ir.Table, source: Source, slices: Slices) -> ir.Table:
 	"""The source's department, or that of the user as an employee."""
 	if source.row.department:
 		return rows.mutate(department=ibis.literal(source.row.department))
-	employee = physical("Employee", ["user_id", "department"])
-	employee = employee.filter(employee.user_id.notnull() & employee.department.notnull())
-	of_user = employee.group_by(works_as=employee.user_id).aggregate(department=employee.department.max())
+	employee = slices.read("employees", "Employee", ["department"], rows.user, "user_id")
+	employee = employee.filter(employee.department.notnull())
+	of_user = employee.group_by(works_as=employee.asked).aggregate(department=employee.department.max())
 	return rows.left_join(of_user, rows.user == of_user.works_as).drop("works_as")
 
 
@@ -254,22 +260,22 @@ def get_key(source: Source, joined: ir.Table) -> ir.StringValue:
 	return key + ibis.ifelse(lead, ibis.literal("|Lead: ") + joined.party, ibis.literal("|") + joined.party)
 
 
-def not_logged(rows: ir.Table) -> ir.Table:
+def without_logged(rows: ir.Table, slices: Slices) -> ir.Table:
 	"""Without those whose key is in the log."""
-	log = physical(LOG, ["reference_key"])
-	logged = log.select(known=log.reference_key)
-	joined = rows.left_join(logged, rows.reference_key == logged.known)
-	return joined.filter(joined.known.isnull())
+	logged = slices.read("logged", LOG, [], rows.reference_key, "reference_key")
+	return rows.anti_join(logged, rows.reference_key == logged.asked)
 
 
-def get_cancellations(source: Source, cancelled: ir.Table) -> ir.Table:
-	"""Rows (``COLUMNS`` and supersedes) that take back what cancelled documents (name, modified) had logged."""
-	docs = cancelled.select(document=cancelled.name, cancelled_on=cancelled.modified)
-	log = physical(LOG, ["name", *COLUMNS])
+def get_cancellations(source: Source, slices: Slices, docs: ir.Table) -> ir.Table:
+	"""Rows (``COLUMNS`` and supersedes) that take back what cancelled ones of the documents had logged."""
+	cancelled = docs.filter(docs.docstatus == 2)
+	log = slices.read(
+		"said", LOG, ["name", *COLUMNS], cancelled.name, "reference_name", reference_doctype=source.doctype
+	)
 	mine = log.source.isnull() | (log.source == source.name)  # a correction names the document and no source
-	log = log.filter((log.reference_doctype == source.doctype) & mine)
-	log = log.filter(log.kind != CANCELLED)
-	joined = without_superseded(log).inner_join(docs, ibis._.reference_name == docs.document)
+	log = without_superseded(log.filter(mine & (log.kind != CANCELLED)), slices)
+	docs = cancelled.select(document=cancelled.name, cancelled_on=cancelled.modified)
+	joined = log.inner_join(docs, log.asked == docs.document)
 	changed: dict[str, ir.Value] = {
 		"kind": ibis.literal(CANCELLED),
 		"occurred_on": joined.cancelled_on,
@@ -282,8 +288,23 @@ def get_cancellations(source: Source, cancelled: ir.Table) -> ir.Table:
 	return joined.select(*[name for name in COLUMNS if name not in changed], **changed)
 
 
-def without_superseded(log: ir.Table) -> ir.Table:
+def without_superseded(log: ir.Table, slices: Slices) -> ir.Table:
 	"""Rows of the log that no later row corrects."""
-	other = physical(LOG, ["supersedes"])
-	corrected = other.filter(other.supersedes.notnull()).select(corrected=other.supersedes)
-	return log.filter(~log.name.isin(corrected.corrected))
+	later = slices.read("later", LOG, [], log.name, "supersedes")
+	return log.anti_join(later, log.name == later.asked)
+
+
+def get_unread(source: Source, slices: Slices) -> ir.Table:
+	"""The names of documents whose row may be missing, all at once and in order: (name, n from 0 on).
+
+	Where a document concerns one party it has one row, so it is read only when that row is missing or to be taken back. Others
+	are read every time, for they may concern somebody new.
+	"""
+	docs = slices.read_whole("all documents", physical(source.doctype, ["name", "docstatus"]))
+	if not source.handler:
+		log = physical(LOG, ["reference_doctype", "reference_name", "source"])
+		log = log.filter(log.reference_doctype.isin([source.doctype]) & log.source.isin([source.name]))
+		rows = slices.read_whole("all rows", log.select("reference_name"))
+		docs = docs.anti_join(rows, (docs.name == rows.reference_name) & (docs.docstatus != 2))
+	unread = docs.select("name", n=ibis.row_number().over(ibis.window(order_by=docs.name)))
+	return slices.keep("unread", unread)

@@ -12,11 +12,13 @@ import ibis
 import ibis.expr.types as ir
 from frappe.utils import cint, now
 
-from crm_retention.backends.site import site_session
 from crm_retention.backends.site_relations import physical
 from crm_retention.capture.candidates import LOG, without_superseded
-from crm_retention.capture.write import affected, get_backend
+from crm_retention.capture.write import affected
 from crm_retention.engine.dates import days_between
+from crm_retention.parties import PARTY_TYPES
+from crm_retention.site.memory import engine_of_request
+from crm_retention.site.slices import Slices
 
 BOTH_WAYS = ("Call", "Visit", "Meeting")
 TOUCHPOINTS_PER_BATCH = 500
@@ -56,46 +58,55 @@ def is_anything_to_match(since: str | datetime.datetime) -> bool:
 	return bool(logged and frappe.db.exists("Touchpoint", {"status": "Open"}))
 
 
-@site_session()
 def get_pairs(since: str | datetime.datetime, days: int) -> list[Pair]:
 	"""Every row and touchpoint that fit, the earliest row first, and for it what is due first."""
-	backend = get_backend()
-	row, touchpoint = get_rows(since), get_touchpoints()
-	joined = row.inner_join(
-		touchpoint, [row.party_type == touchpoint.of_type, row.party == touchpoint.of_party]
-	)
-	gap = days_between(joined.occurred_on.cast("date"), joined.due_date)
-	same = (joined.channel == joined.by_channel) | (joined.kind == joined.by_kind)
-	known = joined.made <= joined.logged
-	fits = joined.filter(same.fill_null(False) & known & (gap <= days) & (gap >= -days))
-	ordered = fits.order_by(["occurred_on", "row", "due_date", "touchpoint"]).select("row", "touchpoint")
-	return [Pair(*names) for names in backend.query(backend.compile(ordered))]
+	with engine_of_request() as backend:
+		slices = Slices(backend)
+		row = slices.keep("fulfilling", get_rows(since, slices))
+		touchpoint = get_touchpoints(row, slices)
+		joined = row.inner_join(
+			touchpoint, [row.party_type == touchpoint.of_type, row.party == touchpoint.of_party]
+		)
+		gap = days_between(joined.occurred_on.cast("date"), joined.due_date)
+		same = (joined.channel == joined.by_channel) | (joined.kind == joined.by_kind)
+		known = joined.made <= joined.logged
+		fits = joined.filter(same.fill_null(False) & known & (gap <= days) & (gap >= -days))
+		ordered = fits.order_by(["occurred_on", "row", "due_date", "touchpoint"])
+		return [Pair(*names) for names in backend.query(backend.compile(ordered.select("row", "touchpoint")))]
 
 
-def get_rows(since: str | datetime.datetime) -> ir.Table:
+def get_rows(since: str | datetime.datetime, slices: Slices) -> ir.Table:
 	"""Rows logged since then that are contact with the party and stand for no touchpoint yet."""
 	fields = ["name", "party_type", "party", "occurred_on", "kind", "channel", "direction", "touchpoint"]
 	log = physical(LOG, [*fields, "creation"])
-	log = without_superseded(log.filter(log.creation >= ibis.literal(str(since)).cast("timestamp")))
+	log = log.filter(log.creation >= ibis.literal(str(since)).cast("timestamp"))
+	log = slices.read_whole("logged", log)
 	kind = physical("Interaction Kind", ["name", "is_contact"])
-	kinds = kind.filter(kind.is_contact == 1).select(is_kind=kind.name)
-	contact = log.inner_join(kinds, log.kind == kinds.is_kind)
+	kind = slices.read_whole("kinds", kind)
+	contact = log.semi_join(kind.filter(kind.is_contact == 1), log.kind == kind.name)
 	outward = (contact.direction == "Out") | contact.kind.isin(BOTH_WAYS)
-	used = physical("Touchpoint", ["interaction"])
-	used = used.filter(used.interaction.notnull()).select(used=used.interaction)
-	free = contact.filter(outward & contact.touchpoint.isnull() & ~contact.name.isin(used.used))
+	free = slices.keep("free", contact.filter(outward & contact.touchpoint.isnull()))
+	used = slices.read("used", "Touchpoint", [], free.name, "interaction")
+	free = without_superseded(free.anti_join(used, free.name == used.asked), slices)
 	return free.select(
 		"party_type", "party", "occurred_on", "kind", "channel", row=free.name, logged=free.creation
 	)
 
 
-def get_touchpoints() -> ir.Table:
-	"""Touchpoints to be done, without promises and without messages that are leaving right now."""
-	fields = ["name", "party_type", "party", "touchpoint_type", "channel", "due_date", "status", "creation"]
-	table = physical("Touchpoint", [*fields, "is_promise", "message_status"])
-	table = table.filter((table.status == "Open") & (table.is_promise.fill_null(0) == 0))
+def get_touchpoints(rows: ir.Table, slices: Slices) -> ir.Table:
+	"""What is to be done for the parties of these rows, without promises and without messages that are leaving right now."""
+	fields = ["party_type", "party", "touchpoint_type", "channel", "due_date", "creation", "is_promise"]
+	tables = []
+	for of in PARTY_TYPES:  # one after the other, by the index of the party
+		parties = rows.filter(rows.party_type == of).party
+		columns = ["name", *fields, "message_status"]
+		tables.append(
+			slices.read(f"due {of}", "Touchpoint", columns, parties, "party", party_type=of, status="Open")
+		)
+	table = tables[0].union(*tables[1:])
+	table = table.filter(table.is_promise.fill_null(0) == 0)
 	table = table.filter(table.message_status.isnull() | (table.message_status != "Sending"))
-	kind = physical("Touchpoint Type", ["name", "interaction_kind"])
+	kind = slices.read_whole("types", physical("Touchpoint Type", ["name", "interaction_kind"]))
 	kinds = kind.select(is_type=kind.name, by_kind=kind.interaction_kind)
 	joined = table.left_join(kinds, table.touchpoint_type == kinds.is_type)
 	return joined.select(
@@ -104,7 +115,7 @@ def get_touchpoints() -> ir.Table:
 		touchpoint=joined.name,
 		made=joined.creation,
 		of_type=joined.party_type,
-		of_party=joined.party,
+		of_party=joined.asked,
 		by_channel=joined.channel,
 	)
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import ibis
 import ibis.expr.types as ir
 
-from crm_retention.backends.site_relations import physical
 from crm_retention.parties import PARTY_TYPES
+from crm_retention.site.slices import Slices
 
-Parties = Callable[[ir.Table], ir.Table]
+Parties = Callable[[ir.Table, Slices], ir.Table]
 
 
 @dataclass(frozen=True)
@@ -24,36 +24,38 @@ class Handler:
 
 	parties: Parties
 	fields: tuple[str, ...]
-	counts: Callable[[ir.Table], ir.Table] | None = None
+	counts: Callable[[ir.Table, Slices], ir.Table] | None = None
 	late: bool = False
 
 
-def resolve(named: ir.Table) -> ir.Table:
+def resolve(named: ir.Table, slices: Slices) -> ir.Table:
 	"""The parties behind (document, kind, name): the party itself, those of a contact, that of a touchpoint."""
+	named = slices.keep("named", named)
 	direct = named.filter(named.kind.isin(PARTY_TYPES)).select(
-		"document", party_type=ibis._.kind, party=ibis._.named
+		"document", party_type=named.kind, party=named.named
 	)
-	link = physical("Dynamic Link", ["parent", "parenttype", "link_doctype", "link_name"])
-	link = link.filter((link.parenttype == "Contact") & link.link_doctype.isin(PARTY_TYPES))
 	contacts = named.filter(named.kind == "Contact")
-	of_contacts = contacts.inner_join(link, contacts.named == link.parent).select(
-		"document", party_type=ibis._.link_doctype, party=ibis._.link_name
+	columns = ["link_doctype", "link_name"]
+	link = slices.read("links", "Dynamic Link", columns, contacts.named, "parent", parenttype="Contact")
+	link = link.filter(link.link_doctype.isin(PARTY_TYPES))
+	of_contacts = contacts.inner_join(link, contacts.named == link.asked).select(
+		"document", party_type=link.link_doctype, party=link.link_name
 	)
-	touchpoint = physical("Touchpoint", ["name", "party_type", "party"])
 	touched = named.filter(named.kind == "Touchpoint")
-	of_touchpoints = touched.inner_join(touchpoint, touched.named == touchpoint.name).select(
+	touchpoint = slices.read("touched", "Touchpoint", ["party_type", "party"], touched.named)
+	of_touchpoints = touched.inner_join(touchpoint, touched.named == touchpoint.asked).select(
 		"document", party_type=touchpoint.party_type, party=touchpoint.party
 	)
 	return direct.union(of_contacts, of_touchpoints, distinct=True)
 
 
-def of_children(docs: ir.Table, doctype: str, kind: str, named: str, parenttype: str) -> ir.Table:
+def of_children(
+	docs: ir.Table, slices: Slices, doctype: str, kind: str, named: str, parenttype: str
+) -> ir.Table:
 	"""(document, kind, named) from the rows of a child table."""
-	child = physical(doctype, ["parent", "parenttype", kind, named])
-	rows = docs.inner_join(child, docs.name == child.parent)
-	return rows.filter(rows.parenttype == parenttype).select(
-		document=docs.name, kind=child[kind], named=child[named]
-	)
+	child = slices.read(doctype, doctype, [kind, named], docs.name, "parent", parenttype=parenttype)
+	rows = docs.inner_join(child, docs.name == child.asked)
+	return rows.select(document=docs.name, kind=child[kind], named=child[named])
 
 
 def of_fields(docs: ir.Table, kind: str, named: str) -> ir.Table:
@@ -66,48 +68,49 @@ def of_link(docs: ir.Table, kind: str, named: str) -> ir.Table:
 	return docs.select(document=docs.name, kind=ibis.literal(kind), named=docs[named])
 
 
-def communication_parties(docs: ir.Table) -> ir.Table:
+def communication_parties(docs: ir.Table, slices: Slices) -> ir.Table:
 	"""A mail or call note is about its reference and linked to whom it went to or came from."""
-	linked = of_children(docs, "Communication Link", "link_doctype", "link_name", "Communication")
-	return resolve(linked.union(of_fields(docs, "reference_doctype", "reference_name")))
+	linked = of_children(docs, slices, "Communication Link", "link_doctype", "link_name", "Communication")
+	return resolve(linked.union(of_fields(docs, "reference_doctype", "reference_name")), slices)
 
 
-def real_communications(docs: ir.Table) -> ir.Table:
+def real_communications(docs: ir.Table, slices: Slices) -> ir.Table:
 	"""Mails and notes of people, without what an Event or a Touchpoint made: those are logged as themselves."""
 	said = docs.communication_type == "Communication"
 	of_event = docs.reference_doctype.notnull() & (docs.reference_doctype == "Event")
-	return not_made_by_touchpoint(docs.filter(said & docs.communication_date.notnull() & ~of_event))
+	return not_made_by_touchpoint(docs.filter(said & docs.communication_date.notnull() & ~of_event), slices)
 
 
-def not_made_by_touchpoint(docs: ir.Table, field: str = "communication") -> ir.Table:
+def not_made_by_touchpoint(docs: ir.Table, slices: Slices, field: str = "communication") -> ir.Table:
 	"""Without documents that a touchpoint names in ``field``: completing it writes the row."""
-	touchpoint = physical("Touchpoint", [field])
-	made = touchpoint.filter(touchpoint[field].notnull()).select(made=touchpoint[field])
-	return docs.filter(~docs.name.isin(made.made))
+	made = slices.read("made", "Touchpoint", [field], docs.name, field)
+	return docs.anti_join(made, docs.name == made.asked)
 
 
-def event_parties(docs: ir.Table) -> ir.Table:
+def event_parties(docs: ir.Table, slices: Slices) -> ir.Table:
 	"""An event concerns its participants, what it is linked to and what it refers to."""
-	found = of_children(docs, "Event Participants", "reference_doctype", "reference_docname", "Event")
+	found = of_children(docs, slices, "Event Participants", "reference_doctype", "reference_docname", "Event")
 	if {"reference_doctype", "reference_docname"}.issubset(docs.columns):
 		found = found.union(of_fields(docs, "reference_doctype", "reference_docname"))
-	return resolve(found.union(of_children(docs, "Dynamic Link", "link_doctype", "link_name", "Event")))
+	linked = of_children(docs, slices, "Dynamic Link", "link_doctype", "link_name", "Event")
+	return resolve(found.union(linked), slices)
 
 
-def real_events(docs: ir.Table) -> ir.Table:
+def real_events(docs: ir.Table, slices: Slices) -> ir.Table:
 	"""Events that took place, without those of a touchpoint."""
-	return not_made_by_touchpoint(docs.filter(docs.status.isnull() | (docs.status != "Cancelled")), "event")
+	held = docs.filter(docs.status.isnull() | (docs.status != "Cancelled"))
+	return not_made_by_touchpoint(held, slices, "event")
 
 
-def call_parties(docs: ir.Table) -> ir.Table:
+def call_parties(docs: ir.Table, slices: Slices) -> ir.Table:
 	"""A call belongs to what it is linked to, mostly contacts."""
-	found = of_children(docs, "Dynamic Link", "link_doctype", "link_name", "Call Log")
+	found = of_children(docs, slices, "Dynamic Link", "link_doctype", "link_name", "Call Log")
 	if "customer" in docs.columns:
 		found = found.union(of_link(docs, "Customer", "customer"))
-	return resolve(found)
+	return resolve(found, slices)
 
 
-def issue_parties(docs: ir.Table) -> ir.Table:
+def issue_parties(docs: ir.Table, slices: Slices) -> ir.Table:
 	"""An issue is its customer's; without one its lead's; without both its contact's."""
 	named = docs.select(
 		document=docs.name,
@@ -118,7 +121,7 @@ def issue_parties(docs: ir.Table) -> ir.Table:
 			(is_set(docs.customer), docs.customer), (is_set(docs.lead), docs.lead), else_=docs.contact
 		),
 	)
-	return resolve(named)
+	return resolve(named, slices)
 
 
 def is_set(column: ir.StringValue) -> ir.BooleanValue:

@@ -8,7 +8,7 @@ site was down, or written past Frappe, is found all the same:
 - ``sweep_all`` compares every document with the log, which finds rows that were imported with an old ``modified``
   and documents whose date has come since. It runs before the nightly cycle.
 
-Both insert what is missing by its reference key, in batches that are transactions of their own: killed at any moment
+Both read slices of the site's tables into a DuckDB, and insert what is missing by its reference key, in batches that are transactions of their own: killed at any moment
 and run again, nothing is lost and nothing doubled.
 
 A cancelled document is not removed from the log, which is history, and did say something until then; a row of the
@@ -21,25 +21,33 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import frappe
+import ibis.expr.types as ir
+import numpy as np
 from frappe.utils import cint, now
 
-from crm_retention.backends.site import Busy, only_one, reading_what_is_committed, site_session
+from crm_retention.backends.site import Busy, only_one, reading_what_is_committed
 from crm_retention.capture import write
 from crm_retention.capture.candidates import (
 	CANCELLED,
 	Source,
 	get_cancellations,
-	get_candidates,
+	get_counting,
+	get_documents,
+	get_missing,
 	get_source,
+	get_unread,
 )
 from crm_retention.capture.match import complete_matching
 from crm_retention.closed_doctypes import why_closed
 from crm_retention.keeping import get_kept_since
+from crm_retention.site.memory import SiteBackend, engine_of_run
+from crm_retention.site.slices import Slices
 from crm_retention.usable import say
 
 LOCK = "retention_sweep"
@@ -49,6 +57,7 @@ OVERLAP = datetime.timedelta(hours=1)
 MATCHED_AGAIN = datetime.timedelta(days=2)
 SECONDS_A_SWEEP = 240
 WAIT_AT_NIGHT = 600
+THREADS = 1  # batches are small, and others work meanwhile
 BEGINNING = "1900-01-01 00:00:00"
 
 
@@ -107,11 +116,11 @@ def run_sweep(
 		return []
 	begun = time.monotonic()
 	try:
-		with only_one(LOCK, wait), site_session(), reading_what_is_committed():
+		with only_one(LOCK, wait), reading_what_is_committed(), engine_of_run(THREADS) as backend:
 			done = []
 			for name in get_enabled_sources():
 				left = None if seconds is None else seconds - (time.monotonic() - begun)
-				done.append(sweep_source(name, everything, left, alive))
+				done.append(sweep_source(name, everything, left, alive, backend))
 			complete_matching(write.earlier(now(), MATCHED_AGAIN), commit=True)
 			return done
 	except Busy:
@@ -128,13 +137,14 @@ def sweep_source(
 	everything: bool = False,
 	seconds: float | None = None,
 	alive: Callable[[], None] = lambda: None,
+	backend: SiteBackend | None = None,
 ) -> Swept:
 	"""One source to its end or for so many seconds, committing after each batch. Raises nothing."""
 	result, begun = Swept(name), time.monotonic()
 	if reason := why_closed(frappe.db.get_value("Interaction Source", name, "document_type")):
 		return leave_out(result, reason)
 	try:
-		for written in read_batches(name, everything):
+		for written in read_batches(name, everything, backend=backend):
 			result.captured += written
 			frappe.db.commit()
 			alive()
@@ -161,30 +171,27 @@ def leave_out(result: Swept, reason: str) -> Swept:
 	return result
 
 
-def read_batches(name: str, everything: bool = False, size: int = DOCUMENTS_PER_BATCH) -> Iterator[int]:
+def read_batches(
+	name: str,
+	everything: bool = False,
+	size: int = DOCUMENTS_PER_BATCH,
+	backend: SiteBackend | None = None,
+) -> Iterator[int]:
 	"""Log one source batch by batch; yields the rows of each, which the caller commits."""
 	row = frappe.db.get_value("Interaction Source", name, "*", as_dict=True)
-	reader = Reader(get_source(row))
-	yield from reader.read_by_name(size) if everything else reader.read_changed(size)
+	source = get_source(row)
+	with nullcontext(backend) if backend else engine_of_run(THREADS) as backend:
+		reader = Reader(source, backend)
+		yield from reader.read_everything(size) if everything else reader.read_changed(size)
 
 
 class Reader:
-	"""The batches of one source. Its statements are compiled once: only the work table differs from batch to batch."""
+	"""The batches of one source."""
 
-	def __init__(self, source: Source) -> None:
+	def __init__(self, source: Source, backend: SiteBackend) -> None:
 		self.source = source
-		self.backend = write.get_backend()
-
-	@cached_property
-	def insert(self) -> str:
-		"""The statement that logs the documents of a batch; what the log has cleared would come back with older ones."""
-		kept = get_kept_since("log_keep_days")
-		return write.get_insert(self.backend, get_candidates(self.source, write.get_batch(), kept))
-
-	@cached_property
-	def take_back(self) -> str:
-		"""The statement that takes back what cancelled documents of a batch had logged."""
-		return write.get_insert(self.backend, get_cancellations(self.source, write.get_cancelled()))
+		self.slices = Slices(backend)
+		self.keep_from = get_kept_since("log_keep_days")  # what the log has cleared does not come back
 
 	@cached_property
 	def can_cancel(self) -> bool:
@@ -203,27 +210,53 @@ class Reader:
 		found = size
 		while found >= size:
 			moment = now()
-			found, place = write.load_changed(self.backend, self.source.doctype, place, size)
-			captured = self.log_batch(moment) if found else 0
+			changed = write.get_changed(self.source.doctype, place, size)
+			found, captured = len(changed), 0
+			if changed:
+				name, modified = changed[-1]
+				place = write.Place(str(modified), name)
+				captured = self.log_batch(self.load([name for name, _ in changed]), moment)
 			mark = max(mark, min(place.modified, moment))
 			keep_place(self.source, mark if found else None, place.name, captured)
 			yield captured
 
-	def read_by_name(self, size: int) -> Iterator[int]:
-		"""Every document by name."""
-		name, found = "", size
-		while found >= size:
-			found, name = write.load_next(self.backend, self.source.doctype, name, size)
-			captured = self.log_batch(now()) if found else 0
+	def load(self, names: list[Any]) -> ir.Column:
+		"""Names of documents as a column."""
+		return self.slices.backend.load("batch", {"name": np.array(names, dtype=type_of(names))}).name
+
+	def read_everything(self, size: int) -> Iterator[int]:
+		"""Every document whose rows may be missing, by name."""
+		if not frappe.db.exists(self.source.doctype, {"docstatus": ("<", 3)}):
+			return
+		unread = get_unread(self.source, self.slices)
+		backend = self.slices.backend
+		(count,) = backend.query(backend.compile(unread.aggregate(n=unread.count())))[0]
+		for start in range(0, count, size):
+			batch = unread.filter((unread.n >= start) & (unread.n < start + size))
+			captured = self.log_batch(batch.name, now())
 			keep_place(self.source, None, None, captured)
 			yield captured
 
-	def log_batch(self, moment: str) -> int:
-		"""The documents in the work table into the log, and cancelled ones out of it again."""
-		captured = write.insert_rows(self.insert, moment)
-		if self.can_cancel and write.load_cancelled(self.backend, self.source.doctype):
-			write.insert_rows(self.take_back, moment)
+	def log_batch(self, names: ir.Column, moment: str) -> int:
+		"""The documents of a batch into the log, and cancelled ones out of it again."""
+		docs = get_documents(self.source, self.slices, names)
+		captured = 0
+		counting = self.slices.keep("counting", get_counting(self.source, docs, self.slices))
+		if self.slices.has_rows(counting):
+			captured = self.add(get_missing(self.source, self.slices, counting, self.keep_from), moment)
+		if self.can_cancel and self.slices.has_rows(docs.filter(docs.docstatus == 2)):
+			self.add(get_cancellations(self.source, self.slices, docs), moment)
 		return captured
+
+	def add(self, rows: ir.Table, moment: str) -> int:
+		"""What there is of rows into the log; returns how many."""
+		rows = self.slices.keep("rows", rows)
+		return write.add_rows(self.slices.tables, rows, moment) if self.slices.has_rows(rows) else 0
+
+
+def type_of(names: list[Any]) -> type:
+	"""Documents are called by texts, or by numbers that the database counts up."""
+	return object if isinstance(names[0], str) else np.int64
 
 
 def keep_place(source: Source, mark: str | None, name: str | None, captured: int) -> None:

@@ -1,4 +1,4 @@
-"""The SQL of the sweep: batches of document names as work tables, and rows of the log set by set."""
+"""What the sweep asks of the site's database and writes there: documents by their last change, and rows of the log set by set."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import frappe
-import ibis
 import ibis.expr.types as ir
 
-from crm_retention.backends.site import BACKENDS, connection, site_session
-from crm_retention.backends.sql import WORK_PREFIX, SqlBackend
 from crm_retention.capture.candidates import LOG
+from crm_retention.site.write import WorkTables
 
-BATCH = f"{WORK_PREFIX}sweep"
-CANCELLED = f"{WORK_PREFIX}cancelled"
+ROWS = "log"
 STAMPS = {
 	"owner": "%(user)s",
 	"modified_by": "%(user)s",
@@ -35,84 +32,40 @@ class Place:
 	name: str = ""
 
 
-def get_backend() -> SqlBackend:
-	"""The compiler and connection of this site."""
-	return BACKENDS[frappe.db.db_type](connection(), {})
+def get_changed(doctype: str, after: Place, size: int) -> list[tuple[str, Any]]:
+	"""(name, modified) of the next documents in the order of (modified, name)."""
+	table = frappe.qb.DocType(doctype)
+	later = (table.modified > after.modified) | (table.name > after.name)
+	query = frappe.qb.from_(table).select(table.name, table.modified)
+	query = query.where((table.modified >= after.modified) & later)
+	return list(query.orderby(table.modified, table.name).limit(size).run())
 
 
-def load_changed(backend: SqlBackend, doctype: str, after: Place, size: int) -> tuple[int, Place]:
-	"""The next documents by (modified, name) into the work table; returns how many, and where the last one stands."""
-	modified, name = (frappe.db.escape(value) for value in (after.modified, after.name))
-	where = f"modified >= {modified} AND (modified > {modified} OR name > {name})"
-	load(backend, doctype, where, "modified, name", size)
-	rows = backend.query(
-		f"SELECT modified, name FROM {backend.quote(BATCH)} ORDER BY modified DESC, name DESC LIMIT 1"
-	)
-	return count(backend, BATCH), Place(str(rows[0][0]), rows[0][1]) if rows else after
+def add_rows(tables: WorkTables, rows: ir.Table, now: str) -> int:
+	"""Put rows into the log, but for those whose key it has; returns how many. What lies after ``now`` has not happened yet.
 
-
-def load_next(backend: SqlBackend, doctype: str, after: str, size: int) -> tuple[int, str]:
-	"""The next documents by name into the work table; returns how many, and the last name."""
-	load(backend, doctype, f"name > {frappe.db.escape(after)}", "name", size)
-	rows = backend.query(f"SELECT name FROM {backend.quote(BATCH)} ORDER BY name DESC LIMIT 1")
-	return count(backend, BATCH), rows[0][0] if rows else after
-
-
-def load_cancelled(backend: SqlBackend, doctype: str) -> int:
-	"""The cancelled documents of the batch into a work table of their own, which is small; returns how many."""
-	table = backend.quote(f"tab{doctype}")
-	select = f"SELECT d.name, d.modified FROM {table} d JOIN {backend.quote(BATCH)} b ON b.name = d.name"
-	backend.drop(CANCELLED)
-	backend.execute(backend.create_as(CANCELLED, f"{select} WHERE d.docstatus = 2", ("name",)))
-	return count(backend, CANCELLED)
-
-
-def load(backend: SqlBackend, doctype: str, where: str, order: str, size: int) -> None:
-	"""Names and changes of the first documents of an order into the work table."""
-	table = backend.quote(f"tab{doctype}")
-	select = f"SELECT name, modified FROM {table} WHERE {where} ORDER BY {order} LIMIT {int(size)}"
-	backend.drop(BATCH)
-	backend.execute(backend.create_as(BATCH, select, ("name",)))
-
-
-def count(backend: SqlBackend, name: str) -> int:
-	"""Documents in a work table."""
-	return int(backend.query(f"SELECT COUNT(*) FROM {backend.quote(name)}")[0][0])
-
-
-def get_batch() -> ir.Table:
-	"""The work table as a relation of names."""
-	return ibis.table({"name": "string"}, name=BATCH)
-
-
-def get_cancelled() -> ir.Table:
-	"""The cancelled ones of the batch."""
-	return ibis.table({"name": "string", "modified": "timestamp"}, name=CANCELLED)
-
-
-def get_insert(backend: SqlBackend, rows: ir.Table) -> str:
-	"""The statement that inserts rows into the log, with the parameters of ``insert_rows``; the same for every batch.
-
-	Rows are named after the batch and numbered, since databases have no random names in common.
+	They are named after the batch and numbered, so that they lie together.
 	"""
 	columns = list(rows.columns)
-	names = ", ".join(backend.quote(name) for name in ["name", *STAMPS, *columns])
-	chosen = ", ".join(f"c.{backend.quote(name)}" for name in columns)
-	number = "ROW_NUMBER() OVER (ORDER BY c.reference_key)"
-	mysql = frappe.db.db_type == "mariadb"
-	name = f"CONCAT(%(batch)s, {number})" if mysql else f"%(batch)s || CAST({number} AS VARCHAR)"
-	select = backend.compile(rows).replace("%", "%%")
-	return (
-		f"INSERT INTO {backend.quote(f'tab{LOG}')} ({names}) SELECT {name}, {', '.join(STAMPS.values())}, {chosen} "
-		f"FROM ({select}) c WHERE c.occurred_on <= %(now)s"
+	tables.put(ROWS, rows, "reference_key")
+	names = ", ".join(tables.quote(name) for name in ["name", *STAMPS, *columns])
+	chosen = ", ".join(f"c.{tables.quote(name)}" for name in columns)
+	name = joined("%(batch)s", "ROW_NUMBER() OVER (ORDER BY c.reference_key)")
+	log = tables.quote(f"tab{LOG}")
+	frappe.db.sql(
+		f"INSERT INTO {log} ({names}) SELECT {name}, {', '.join(STAMPS.values())}, {chosen} "
+		f"FROM {tables.name(ROWS)} c WHERE c.occurred_on <= %(now)s "
+		f"AND NOT EXISTS (SELECT 1 FROM {log} l WHERE l.reference_key = c.reference_key)",
+		{"now": now, "user": frappe.session.user, "batch": f"{frappe.generate_hash(length=10)}-"},
 	)
-
-
-def insert_rows(statement: str, now: str) -> int:
-	"""Insert what there is; returns how many rows. What lies after ``now`` has not happened yet."""
-	values = {"now": now, "user": frappe.session.user, "batch": f"{frappe.generate_hash(length=10)}-"}
-	frappe.db.sql(statement, values)
 	return affected()
+
+
+def joined(first: str, second: str) -> str:
+	"""Two texts as one, as SQL."""
+	if frappe.db.db_type == "mariadb":
+		return f"CONCAT({first}, {second})"
+	return f"CAST({first} AS VARCHAR) || CAST({second} AS VARCHAR)"
 
 
 def affected() -> int:
@@ -120,16 +73,12 @@ def affected() -> int:
 	return max(int(frappe.db._cursor.rowcount), 0)
 
 
-@site_session()
 def rewrite_keys(old: str, new: str) -> None:
 	"""Put a source's new name before the keys of its rows."""
-	backend = get_backend()
-	mysql = frappe.db.db_type == "mariadb"
-	rest = f"SUBSTR(reference_key, {len(old) + 1})"
-	key = f"CONCAT(%(new)s, {rest})" if mysql else f"%(new)s || {rest}"
-	length = "CHAR_LENGTH" if mysql else "LENGTH"
+	length = "CHAR_LENGTH" if frappe.db.db_type == "mariadb" else "LENGTH"
+	key = joined("%(new)s", f"SUBSTR(reference_key, {len(old) + 1})")
 	frappe.db.sql(
-		f"UPDATE {backend.quote(f'tab{LOG}')} SET reference_key = {key} "
+		f"UPDATE `tab{LOG}` SET reference_key = {key} "
 		f"WHERE source = %(new)s AND SUBSTR(reference_key, 1, {length}(%(old)s)) = %(old)s",
 		{"old": old, "new": new},
 	)

@@ -86,9 +86,9 @@ class SiteBackend(DuckDBBackend):
 		with saying_what_does_not_fit(self):
 			return super().fetch(table)
 
-	def load(self, name: str, columns: Mapping[str, Any], key: tuple[str, ...]) -> ir.Table:
+	def load(self, name: str, columns: Mapping[str, Any]) -> ir.Table:
 		with saying_what_does_not_fit(self):
-			return super().load(name, columns, key)
+			return super().load(name, columns)
 
 
 @contextmanager
@@ -106,26 +106,29 @@ def saying_what_does_not_fit(backend: SiteBackend) -> Iterator[None]:
 
 
 @contextmanager
-def engine_of_run() -> Iterator[SiteBackend]:
-	"""A DuckDB for a run: what does not fit into memory goes into a folder that only the site's user may open."""
+def engine_of_run(threads: int | None = None) -> Iterator[SiteBackend]:
+	"""A DuckDB for a run: what does not fit into memory goes into a folder that only the site's user may open.
+
+	It computes on all cores, or on so many ``threads``.
+	"""
 	clear_spilled()
-	with spill_folder() as folder, opened(get_limit(), folder) as backend:
+	with spill_folder() as folder, opened(get_limit(), folder, threads) as backend:
 		yield backend
 
 
 @contextmanager
 def engine_of_request() -> Iterator[SiteBackend]:
 	"""A DuckDB for a form or a message. Nothing goes to the disk."""
-	with opened(min(get_limit(), OF_A_REQUEST), None) as backend:
+	with opened(min(get_limit(), OF_A_REQUEST), None, threads=1) as backend:
 		yield backend
 
 
 @contextmanager
-def opened(limit: int, folder: Path | None) -> Iterator[SiteBackend]:
+def opened(limit: int, folder: Path | None, threads: int | None = None) -> Iterator[SiteBackend]:
 	"""A DuckDB that may take ``limit`` bytes."""
 	settings = {"memory_limit": f"{limit // MIB}MiB", "temp_directory": str(folder or "")}
-	if folder is None:
-		settings["threads"] = "1"
+	if threads:
+		settings["threads"] = str(threads)
 	connection = duckdb.connect(":memory:", config=settings | PLAIN)
 	try:
 		connection.execute("SET enable_external_access = false")

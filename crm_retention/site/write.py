@@ -28,15 +28,16 @@ class WorkTables:
 		self.kind = frappe.db.db_type
 		self.backslash = self.kind == "mariadb" and not has_plain_backslashes()
 
-	def put(self, name: str, table: ir.Table, key: str) -> None:
-		"""The rows of ``table`` as a work table with an index on ``key``; one of that name goes."""
+	def put(self, name: str, table: ir.Table, key: str) -> int:
+		"""The rows of ``table`` as a work table with an index on ``key``, in the place of one of that name; returns how many."""
 		count, widths = self.measure(table)
 		self.create(name, table, key, widths)
 		if not count:
-			return
+			return 0
 		head = f"INSERT INTO {self.name(name)} ({', '.join(map(self.quote, table.columns))}) VALUES "
 		for values in self.chunks(table):
 			self.execute(head + values)
+		return count
 
 	def measure(self, table: ir.Table) -> tuple[int, dict[str, int]]:
 		"""How many rows there are, and the characters of the longest text of each column."""
