@@ -15,7 +15,7 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-from . import duckdb_cycle, lifetime_model, mariadb_cycle
+from . import duckdb_cycle, lifetime_model
 from .data import Size
 
 
@@ -34,7 +34,6 @@ def main() -> None:
 	packages = ", ".join(f"{name} {version(name)}" for name in ("ibis-framework", "numpy", "scipy"))
 	print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores, {packages}")
 	duckdb_cycle.measure(Size(1_000_000 // part, 10_000_000 // part), options.rounds, options.folder)
-	mariadb_cycle.measure(Size(100_000 // part, 1_000_000 // part), options.rounds)
 	lifetime_model.measure(1_000_000 // part, options.rounds)
 
 

@@ -29,7 +29,7 @@ def get_seen_parties(backend: SiteBackend) -> ir.Table | None:
 		"seen_type": np.array([party_type for party_type, _name in pairs], dtype=object),
 		"seen_party": np.array([name for _type, name in pairs], dtype=object),
 	}
-	return backend.load(WORK_TABLE, columns, ("seen_party",))
+	return backend.load(WORK_TABLE, columns)
 
 
 def get_seen_names(doctype: str) -> list[str]:

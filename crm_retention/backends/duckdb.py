@@ -51,7 +51,7 @@ class DuckDBBackend(SqlBackend):
 		columns = self.connection.execute(self.compile(table)).fetchnumpy()
 		return {name: _plain(columns[name]) for name in table.columns}
 
-	def load(self, name: str, columns: Mapping[str, npt.NDArray[Any]], key: tuple[str, ...]) -> ir.Table:  # noqa: ARG002
+	def load(self, name: str, columns: Mapping[str, npt.NDArray[Any]]) -> ir.Table:
 		full = WORK_PREFIX + name
 		schema = kinds_of(columns)
 		self.drop(full)

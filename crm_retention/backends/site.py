@@ -1,4 +1,4 @@
-"""Frappe's own connection: its session while a run or a sweep is at work, and locks of the site."""
+"""How a run or a sweep uses Frappe's own connection: what its transactions lock, and locks of the site."""
 
 from __future__ import annotations
 
@@ -8,36 +8,11 @@ from typing import Any
 
 import frappe
 
-from .dbapi import DbApiBackend, MariaDB, Postgres, SQLite
-
-BACKENDS: dict[str, type[DbApiBackend]] = {"mariadb": MariaDB, "postgres": Postgres, "sqlite": SQLite}
 LOCK = "retention_cycle"
 
 
 class Busy(Exception):
 	"""Another cycle is at work on this site."""
-
-
-def connection() -> object:
-	"""The DB-API connection under ``frappe.db``.
-
-	Work tables are temporary, so they commit nothing; ``frappe.db.sql`` would take them for real ones and refuse.
-	"""
-	if not frappe.db._conn:
-		frappe.db.connect()
-	return frappe.db._conn
-
-
-@contextmanager
-def site_session() -> Iterator[None]:
-	"""Put back, at the end of a piece of work, what backends set on Frappe's own connection for it."""
-	names = tuple(BACKENDS[frappe.db.db_type].session)
-	before = get_session(names)
-	try:
-		yield
-	finally:
-		with suppress(frappe.db.OperationalError, frappe.db.InternalError):  # the connection may be gone
-			set_session(before)
 
 
 @contextmanager

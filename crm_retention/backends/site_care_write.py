@@ -117,11 +117,11 @@ class CareWriter:
 
 	def load(self, name: str, columns: Columns, key: str) -> None:
 		"""Columns as a work table."""
-		self.tables.put(f"put_{name}", self.backend.load(f"put_{name}", columns, (key,)), key)
+		self.tables.put(f"put_{name}", self.backend.load(f"put_{name}", columns), key)
 
 	def keep(self, name: str, table: ir.Table) -> ir.Table:
 		"""A result as a work table, in order of the numbers of its parties."""
-		kept = self.backend.materialise(f"put_{name}", table, ("n",))
+		kept = self.backend.materialise(f"put_{name}", table)
 		self.tables.put(f"put_{name}", kept, "n")
 		return kept
 

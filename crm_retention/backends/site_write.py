@@ -87,10 +87,10 @@ class ProfileWriter:
 			n=ibis.row_number().over(order),
 			fresh=differing.old_name.isnull().cast("int64"),
 		)
-		work = self.backend.materialise(WORK, numbered, ("name",))
+		work = self.backend.materialise(WORK, numbered)
 		self.tables.put(WORK, work, "n")
 		self.tables.put(CHANGES, self.numbered_changes(work), "n")
-		leaving = self.backend.materialise(LEAVING, self.leaving(stored), ("name",))
+		leaving = self.backend.materialise(LEAVING, self.leaving(stored))
 		self.tables.put(LEAVING, leaving, "n")
 		sizes = self.backend.fetch(work.aggregate(n=work.count(), fresh=work.fresh.sum().fill_null(0)))
 		written, created = int(sizes["n"][0]), int(sizes["fresh"][0])

@@ -44,7 +44,7 @@ class SparkBackend(SqlBackend):
 	def query(self, sql: str) -> Sequence[Sequence[Any]]:
 		return [tuple(row) for row in self.session.sql(sql).collect()]
 
-	def materialise(self, name: str, table: ir.Table, key: tuple[str, ...]) -> ir.Table:  # noqa: ARG002
+	def materialise(self, name: str, table: ir.Table) -> ir.Table:
 		full = WORK_PREFIX + name
 		self.drop(full)
 		# a checkpoint is computed once and forgets how; a view alone would be computed by every step after it
@@ -55,7 +55,7 @@ class SparkBackend(SqlBackend):
 	def drop(self, name: str) -> None:
 		self.session.catalog.dropTempView(name)
 
-	def load(self, name: str, columns: Mapping[str, npt.NDArray[Any]], key: tuple[str, ...]) -> ir.Table:  # noqa: ARG002
+	def load(self, name: str, columns: Mapping[str, npt.NDArray[Any]]) -> ir.Table:
 		full = WORK_PREFIX + name
 		kinds = kinds_of(columns)
 		types = {"int64": "BIGINT", "float64": "DOUBLE", "string": "STRING"}

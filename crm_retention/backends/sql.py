@@ -1,4 +1,4 @@
-"""What every SQL database shares: expressions compiled to its dialect, work tables, small results.
+"""What DuckDB and Spark share: expressions compiled to its dialect, work tables, small results.
 
 Ibis is used as a compiler only; the connection is whatever the place already has. So no database driver of Ibis,
 no pandas and no pyarrow are needed.
@@ -6,9 +6,8 @@ no pandas and no pyarrow are needed.
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -22,7 +21,6 @@ import sqlglot.expressions as sge
 from .dialects import compiler_of
 
 WORK_PREFIX = "retention_work_"
-ROWS_PER_INSERT = 2000
 STATEMENTS_KEPT = 512  # texts of SQL that a process keeps
 
 
@@ -30,7 +28,6 @@ class SqlBackend(ABC):
 	"""A ``Backend`` on one SQL connection. Work tables are temporary: a kill leaves none behind."""
 
 	dialect: str
-	types: Mapping[str, str] = {"int64": "BIGINT", "float64": "DOUBLE PRECISION", "string": "VARCHAR(255)"}
 
 	def __init__(self) -> None:
 		self.compiler = compiler_of(self.dialect)
@@ -51,16 +48,12 @@ class SqlBackend(ABC):
 		"""The expression as one statement of this dialect."""
 		return statement(self.dialect, table.op())
 
-	def materialise(self, name: str, table: ir.Table, key: tuple[str, ...]) -> ir.Table:
+	def materialise(self, name: str, table: ir.Table) -> ir.Table:
 		"""See ``engine.cycle.Backend``."""
 		full = WORK_PREFIX + name
 		self.drop(full)
-		self.execute(self.create_as(full, self.compile(table), key))
+		self.execute(f"CREATE TEMPORARY TABLE {self.quote(full)} AS {self.compile(table)}")
 		return ibis.table(table.schema(), name=full)
-
-	def create_as(self, name: str, select: str, key: tuple[str, ...]) -> str:  # noqa: ARG002
-		"""The statement that makes a work table from a query."""
-		return f"CREATE TEMPORARY TABLE {self.quote(name)} AS {select}"
 
 	def drop(self, name: str) -> None:
 		"""Drop a work table of an earlier cycle on this connection."""
@@ -75,29 +68,9 @@ class SqlBackend(ABC):
 			for name, values in zip(table.columns, columns, strict=True)
 		}
 
-	def load(self, name: str, columns: Mapping[str, npt.NDArray[Any]], key: tuple[str, ...]) -> ir.Table:
+	@abstractmethod
+	def load(self, name: str, columns: Mapping[str, npt.NDArray[Any]]) -> ir.Table:
 		"""See ``engine.cycle.Backend``."""
-		full = WORK_PREFIX + name
-		schema = kinds_of(columns)
-		self.drop(full)
-		spec = ", ".join(f"{self.quote(column)} {self.types[kind]}" for column, kind in schema.items())
-		self.execute(f"CREATE TEMPORARY TABLE {self.quote(full)} ({spec}{self.key_clause(key)})")
-		for chunk in _chunks(
-			list(zip(*(array.tolist() for array in columns.values()), strict=True)), ROWS_PER_INSERT
-		):
-			values = ",".join("(" + ",".join(map(self.value, row)) + ")" for row in chunk)
-			self.execute(f"INSERT INTO {self.quote(full)} VALUES {values}")
-		return ibis.table(schema, name=full)
-
-	def key_clause(self, key: tuple[str, ...]) -> str:  # noqa: ARG002
-		"""What a table definition adds for its key; nothing where joins need no index."""
-		return ""
-
-	def value(self, value: float | str | None) -> str:
-		"""A number or text as SQL; NaN and None as NULL."""
-		if isinstance(value, str):
-			return str(sge.Literal.string(value).sql(self.compiler.dialect))
-		return repr(value) if value is not None and math.isfinite(value) else "NULL"
 
 	def quote(self, name: str) -> str:
 		"""An identifier, quoted."""
@@ -115,10 +88,6 @@ def kinds_of(columns: Mapping[str, npt.NDArray[Any]]) -> dict[str, str]:
 	"""The Ibis type of each column to be loaded: int64, float64 or string."""
 	names = {"i": "int64", "O": "string", "U": "string"}
 	return {column: names.get(array.dtype.kind, "float64") for column, array in columns.items()}
-
-
-def _chunks(rows: list[Any], size: int) -> Iterable[list[Any]]:
-	return (rows[start : start + size] for start in range(0, len(rows), size))
 
 
 def as_array(values: Sequence[Any], dtype: Any) -> npt.NDArray[Any]:

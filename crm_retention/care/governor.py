@@ -36,7 +36,6 @@ from crm_retention.site.read import own_connection, read
 from crm_retention.site.spelling import get_own_names, respell
 from crm_retention.sources import get_sources
 
-WORK_KEYS = {"care_contacts": ("h_nr",), "care_others": ("o_nr",), "care_stops": ("id",)}
 AGAIN_AFTER = datetime.timedelta(
 	days=1
 )  # what a rule without a clock of its own postpones is asked again then
@@ -126,7 +125,7 @@ def by_facts(rows: list[Any], care: Care, at: datetime.datetime) -> dict[str, St
 			candidates,
 			full,
 			Facts(backend.relations(), people, names, as_of),
-			lambda name, table: backend.materialise(name, table, WORK_KEYS[name]),
+			backend.materialise,
 		)
 		found = backend.fetch(held)
 	again = at + AGAIN_AFTER
@@ -174,7 +173,7 @@ def load(
 		"key": texts(row.name for row in rows),
 	}
 	names = {"nr": integers(numbers.values()), "party": texts(numbers)}
-	return backend.load("sending", columns, ("id",)), backend.load("sending_parties", names, ("party",))
+	return backend.load("sending", columns), backend.load("sending_parties", names)
 
 
 def standing(backend: SiteBackend, names: ir.Table, wanted: set[str], fields: list[str]) -> ir.Table:
@@ -185,7 +184,7 @@ def standing(backend: SiteBackend, names: ir.Table, wanted: set[str], fields: li
 	own = parties.select(p_party="party", **known)
 	joined = names.left_join(profile, names.party == profile.name).left_join(own, names.party == own.p_party)
 	found = joined.select("nr", "party", *(name for name in joined.columns if name in wanted))
-	return backend.materialise("sending_standing", found, ("nr",))
+	return backend.materialise("sending_standing", found)
 
 
 def record(stopped: dict[str, Stop], rows: dict[str, Any], at: datetime.datetime) -> None:

@@ -308,7 +308,7 @@ def applies_to(
 
 def load_quiet_days(backend: Backend, care: Care, steps: Columns, as_of: datetime.date) -> ir.Table:
 	"""``quiet_days_table`` as a work table."""
-	return backend.load("care_quiet", quiet_days_table(care, steps, as_of), ("q_step", "q_n"))
+	return backend.load("care_quiet", quiet_days_table(care, steps, as_of))
 
 
 def off_quiet_days(due: ir.Table, quiet: ir.Table) -> ir.Table:

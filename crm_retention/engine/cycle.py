@@ -37,13 +37,13 @@ class Backend(Protocol):
 	def relations(self) -> Mapping[str, ir.Table]:
 		"""Unbound tables by relation name; ``purchases`` is required, custom signals may name further ones."""
 
-	def materialise(self, name: str, table: ir.Table, key: tuple[str, ...]) -> ir.Table:
-		"""Evaluate once into a work table that lives as long as the cycle; ``key`` columns identify a row."""
+	def materialise(self, name: str, table: ir.Table) -> ir.Table:
+		"""Evaluate once into a work table that lives as long as the cycle."""
 
 	def fetch(self, table: ir.Table) -> dict[str, npt.NDArray[Any]]:
 		"""Columns of a small result; nulls as NaN or None."""
 
-	def load(self, name: str, columns: Mapping[str, npt.NDArray[Any]], key: tuple[str, ...]) -> ir.Table:
+	def load(self, name: str, columns: Mapping[str, npt.NDArray[Any]]) -> ir.Table:
 		"""A work table from columns of numbers and texts."""
 
 
@@ -88,8 +88,7 @@ def run_cycle(backend: Backend, config: Config, as_of: datetime.date, step: Step
 	kept: dict[str, ir.Table] = {}
 
 	def keep(name: str, table: ir.Table) -> ir.Table:
-		keys = ("party", "nr", "_value") if name == "parties" else ("nr", "party", "_value")
-		kept[name] = backend.materialise(name, table, (next(key for key in keys if key in table.columns),))
+		kept[name] = backend.materialise(name, table)
 		return kept[name]
 
 	with step("signals"):
@@ -112,7 +111,7 @@ def run_cycle(backend: Backend, config: Config, as_of: datetime.date, step: Step
 	with step("changes"):
 		decided = beside(beside(kept["parties"].select("nr", "party", "party_type"), scored), tiers)
 		stored = with_state(beside(decided, stages), before)
-		changes = backend.materialise("found_changes", changes_of(stored), ("party", "kind"))
+		changes = backend.materialise("found_changes", changes_of(stored))
 		counts = count(backend, given, kept["parties"], changes, as_of, kept["purchase_totals"])
 	profiles = without(beside(beside(full, tiers), stages), "nr")
 	return CycleResult(profiles, changes, migration_of(stored), model, problems, counts)
@@ -177,7 +176,7 @@ def fit_lifetime(
 		return replace(
 			model, bgnbd=None, reasons=(*model.reasons, "BG/NBD: its predictions are not finite")
 		), None
-	return model, backend.load("predictions", predicted, ("frequency", "recency", "age"))
+	return model, backend.load("predictions", predicted)
 
 
 def usable_scorecards(config: Config, table: ir.Table) -> tuple[list[Scorecard], list[Problem]]:

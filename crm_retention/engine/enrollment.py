@@ -131,7 +131,7 @@ def joining(backend: Backend, care: Care, fitting: ir.Table, current: ir.Table) 
 		"phase": np.array(phases, dtype=float).round(6),
 		"spread": integers(int(plan.family not in care.begun) for plan in plans),
 	}
-	return backend.load("care_joining", columns, ("nr",))
+	return backend.load("care_joining", columns)
 
 
 def enrolled(

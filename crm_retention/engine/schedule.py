@@ -70,8 +70,8 @@ def owners(
 	fallback too, it is nobody's. ``load`` and ``dealt`` are those of ``least_loaded``.
 	A round robin deals by the party's phase, so that a customer stays with the same person while the role does.
 	"""
-	people = backend.load("care_people", people_table(care), ("person_nr",))
-	deals = backend.load("care_deals", deals_table(care), ("d_step", "place"))
+	people = backend.load("care_people", people_table(care))
+	deals = backend.load("care_deals", deals_table(care))
 	numbers = {person.user: nr for nr, person in enumerate(care.people, 1)}
 	fallback = numbers.get(care.fallback or "", NOBODY)
 	users = people.select(m_person="person_nr", m_user="user")
@@ -99,7 +99,7 @@ def without_unseen(backend: Backend, care: Care, given: ir.Table) -> ir.Table:
 	limited = {nr: person.unseen for nr, person in enumerate(care.people, 1) if person.unseen}
 	if not limited:
 		return given
-	table = found = backend.materialise("care_candidates", given, ("id",))
+	table = found = backend.materialise("care_candidates", given)
 	for name in CANDIDATES:
 		asked = table.filter(table[name].isin(sorted(limited)))
 		rows = backend.fetch(asked.select("party", person=asked[name].cast("int64")).distinct())
@@ -112,7 +112,7 @@ def without_unseen(backend: Backend, care: Care, given: ir.Table) -> ir.Table:
 				"b_person": integers(nr for nr, _ in pairs),
 				"b_party": texts(name for _, name in pairs),
 			}
-			unseen = backend.load(f"care_unseen_{name}", columns, ("b_party", "b_person"))
+			unseen = backend.load(f"care_unseen_{name}", columns)
 			met = (found.party == unseen.b_party) & (found[name] == unseen.b_person)
 			joined = found.left_join(unseen, met)
 			kept = ibis.ifelse(joined.b_party.isnull(), joined[name], ibis.null("int64"))
@@ -156,9 +156,7 @@ def least_loaded(
 			if one:
 				ids.append(one)
 				persons.append(numbers[user])
-	return backend.load(
-		"care_least_loaded", {"w_id": integers(ids), "w_person": integers(persons)}, ("w_id",)
-	)
+	return backend.load("care_least_loaded", {"w_id": integers(ids), "w_person": integers(persons)})
 
 
 def party_of(key: str, lines: Sequence[str]) -> str:
@@ -223,9 +221,8 @@ def load_places(
 	closed: Closed = NEVER,
 ) -> tuple[ir.Table, ir.Table]:
 	"""``places_table`` as work tables."""
-	names, key = ("care_places", "care_open_days"), ("person_nr", "before")
-	tables = places_table(care, as_of, booked, closed)
-	first, second = (backend.load(name, table, key) for name, table in zip(names, tables, strict=True))
+	names, tables = ("care_places", "care_open_days"), places_table(care, as_of, booked, closed)
+	first, second = (backend.load(name, table) for name, table in zip(names, tables, strict=True))
 	return first, second
 
 

@@ -47,19 +47,6 @@ STANDING = (
 )  # fmt: skip
 
 
-# What a work table is looked up by, the first that it has.
-KEYS = (
-	("id",),
-	("nr", "line_nr"),
-	("nr", "family_nr"),
-	("h_nr", "h_day"),
-	("o_nr", "o_day"),
-	("g_seat", "g_ready"),
-	("m_open",),
-	("g_party",),
-	("party",),
-	("key",),
-)
 KNOWN_PAST = 30 * 366  # days back to which clocks and events are known
 KNOWN_FUTURE = 1200  # more than the longest horizon and the longest time for a service together
 TURNS = 3  # times that capacity and quiet days are brought together before the rest waits for another night
@@ -108,16 +95,13 @@ def plan_care(
 ) -> CareResult:
 	"""Evaluate the plans as of a day. ``standing``: one row a party with the columns of ``standing_of``."""
 
-	def keep(name: str, table: ir.Table) -> ir.Table:
-		key = next(key for key in KEYS if set(key) <= set(table.columns))
-		return backend.materialise(name, table, key)
-
+	keep = backend.materialise
 	given = with_empty(backend, given)
-	names = backend.materialise("care_names", standing.select("party", "nr"), ("party",))
+	names = backend.materialise("care_names", standing.select("party", "nr"))
 	broken = plan_problems(care, standing.schema())
 	problems = [item for found in broken.values() for item in found]
 	problems += contact.rule_problems(care, standing.schema())
-	plans = backend.load("care_plans", plans_table(care, as_of), ("plan_nr",))
+	plans = backend.load("care_plans", plans_table(care, as_of))
 	current = keep("care_current", running(given, names, plans))
 	fitting = keep("care_fitting", members(standing, care, as_of, broken))
 	left = keep("care_left", leaving(current, fitting, standing_still(care, broken)))
@@ -126,7 +110,7 @@ def plan_care(
 	people = enrolled(current, gone, entered, as_of, keep)
 
 	today = number(as_of)
-	days = backend.load("care_calendar", days_table(today - KNOWN_PAST, today + KNOWN_FUTURE), ("n",))
+	days = backend.load("care_calendar", days_table(today - KNOWN_PAST, today + KNOWN_FUTURE))
 	due = candidates(backend, care, given, standing, names, people, days, as_of, keep)
 	placed = placed_in_time(backend, care, given, standing, due, gone, as_of, keep)
 	facts = Facts(given, standing, names, as_of)
@@ -146,7 +130,7 @@ def with_empty(backend: Backend, given: Mapping[str, ir.Table]) -> dict[str, ir.
 	for name in ("enrollments", "touchpoints"):
 		if name not in known:
 			columns = {column.name: texts([]) for column in RELATIONS[name]}
-			empty = backend.load(f"care_no_{name}", columns, ())
+			empty = backend.load(f"care_no_{name}", columns)
 			known[name] = empty.select(
 				**{column.name: empty[column.name].cast(column.type) for column in RELATIONS[name]}
 			)
@@ -177,7 +161,7 @@ def candidates(
 	tier_rank, phase, moves. A step of which a run as of the same day held something back waits for another day.
 	"""
 	today = number(as_of)
-	steps = backend.load("care_steps", steps_table(care), ("step_nr",))
+	steps = backend.load("care_steps", steps_table(care))
 	falls = keep("care_falls", all_falls(backend, care, given, standing, names, people, steps, days, as_of))
 	near = keep("care_near", nearest(falls, today, care.horizon))
 	known = keep("care_asked", with_keys(near, steps, standing, people, days))
@@ -231,14 +215,14 @@ def all_falls(
 	found = [falls.every_days()]
 	if "months" in used:
 		months = months_table(month_of(day_of(today - KNOWN_PAST)), month_of(day_of(today + KNOWN_FUTURE)))
-		found.append(falls.every_months(days, backend.load("care_months", months, ("month",))))
+		found.append(falls.every_months(days, backend.load("care_months", months)))
 	if "rhythm" in used:
 		found.append(falls.rhythm())
 	if "occasion" in used:
 		found += occasion_falls(backend, care, given, names, falls, today)
 	events = happenings(given, standing, names, care, as_of) if "event" in used else None
 	if events is not None:
-		found.append(falls.events(backend.materialise("care_events", events, ("e_nr",))))
+		found.append(falls.events(backend.materialise("care_events", events)))
 	return ibis.union(*found) if len(found) > 1 else found[0]
 
 
@@ -253,7 +237,7 @@ def occasion_falls(
 	"""Occurrences of occasions: those for everybody, and those whose dates lie in the data."""
 	pairs = [(nr, number(day)) for nr, item in enumerate(care.occasions) for day in item.days]
 	columns = {"o_nr": integers(nr for nr, _ in pairs), "o_day": integers(day for _, day in pairs)}
-	found = [falls.occasions_for_all(backend.load("care_occasions", columns, ("o_nr",)))]
+	found = [falls.occasions_for_all(backend.load("care_occasions", columns))]
 	if "occasion_dates" in given:
 		known = {
 			"o_nr": integers(range(len(care.occasions))),
@@ -264,9 +248,9 @@ def occasion_falls(
 		found.append(
 			falls.occasions_of_each(
 				given["occasion_dates"],
-				backend.load("care_occasion_names", known, ("o_name",)),
+				backend.load("care_occasion_names", known),
 				names.select(p_nr="nr", who="party"),
-				backend.load("care_anniversaries", window, ("md",)),
+				backend.load("care_anniversaries", window),
 			)
 		)
 	return found
@@ -374,9 +358,7 @@ def dealt_today(backend: Backend, given: Mapping[str, ir.Table], as_of: datetime
 def judged(backend: Backend, care: Care, placed: ir.Table, held: ir.Table, days: ir.Table) -> ir.Table:
 	"""Candidates with their status, the rule that holds them back, and dates for day numbers."""
 	users = schedule.users_of(care)
-	people = backend.load(
-		"care_users", {"u_nr": integers(range(1, len(users) + 1)), "person": texts(users)}, ("u_nr",)
-	)
+	people = backend.load("care_users", {"u_nr": integers(range(1, len(users) + 1)), "person": texts(users)})
 	found = held.select(h_id="id", rule_nr="rule_nr")
 	joined = placed.left_join(found, placed.id == found.h_id)
 	joined = joined.left_join(people, joined.person_nr == people.u_nr)

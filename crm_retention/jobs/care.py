@@ -129,7 +129,7 @@ def get_standing(
 	profiles = result.profiles
 	numbered = profiles.mutate(nr=ibis.row_number().over(ibis.window(order_by=profiles.party)))
 	table = standing_of(numbered, given["parties"], wanted_columns(care))
-	return backend.materialise("care_standing", table, ("nr",))
+	return backend.materialise("care_standing", table)
 
 
 def get_facts(care: Care) -> list[StepFacts]:

@@ -1,4 +1,4 @@
-"""The same input, the same configuration, the same rows: on every database that the engine runs on."""
+"""The same input, the same configuration, the same rows: in DuckDB and in Spark."""
 
 import datetime
 import decimal
@@ -8,7 +8,7 @@ import pytest
 
 from crm_retention.setup.defaults import DEFAULTS
 from tests.support.cycles import AS_OF, Outcome, days_ago, run_on
-from tests.support.places import PLACES, Missing, duckdb_place
+from tests.support.places import Missing, duckdb_place, spark_place
 
 GROUPS = ["All", "Shops", "Small", "Big", "Schools", None]
 TREE = {"Shops": "All", "Small": "Shops", "Big": "Shops", "Schools": "All", "All": None}
@@ -241,16 +241,10 @@ def expected():
 		return run_on(backend, rules())
 
 
-SLOW = {"spark"}
-
-
-@pytest.fixture(
-	scope="module",
-	params=[pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in PLACES],
-)
-def elsewhere(request):
+@pytest.fixture(scope="module")
+def elsewhere():
 	try:
-		with PLACES[request.param](company()) as backend:
+		with spark_place(company()) as backend:
 			yield run_on(backend, rules())
 	except Missing as missing:
 		pytest.skip(str(missing))
@@ -270,6 +264,7 @@ def test_the_input_of_this_comparison_reaches_every_rule(expected):
 		assert len(set(expected.column(signal["name"]).values())) > 2, signal["name"]
 
 
+@pytest.mark.slow
 def test_profiles_are_the_same(expected, elsewhere):
 	ours, theirs = rows_of(expected)[0], rows_of(elsewhere)[0]
 	assert theirs.keys() == ours.keys()
@@ -282,11 +277,13 @@ def test_profiles_are_the_same(expected, elsewhere):
 	assert differing == {}
 
 
+@pytest.mark.slow
 def test_changes_are_the_same(expected, elsewhere):
 	assert rows_of(elsewhere)[1] == rows_of(expected)[1]
 	assert len(elsewhere.changes) > 100
 
 
+@pytest.mark.slow
 def test_model_counts_and_problems_are_the_same(expected, elsewhere):
 	assert elsewhere.result.model == expected.result.model
 	assert elsewhere.result.counts == expected.result.counts

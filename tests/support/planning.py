@@ -98,7 +98,7 @@ class World:
 		)
 		wanted = wanted_columns(self.care)
 		table = standing_of(self.backend.table("numbered"), self.backend.table("parties"), wanted)
-		standing = self.backend.materialise("standing", table, ("nr",))
+		standing = self.backend.materialise("standing", table)
 		given = {
 			name: self.backend.table(name)
 			for name in (*TABLES, "enrollments")
