@@ -89,14 +89,17 @@ def get_source(row: Any) -> Source:
 
 def get_documents(source: Source, slices: Slices, names: ir.Column) -> ir.Table:
 	"""The documents of these names with the columns that the source and its handler need."""
-	wanted = [*ALWAYS, *(source.row.get(name) for name in FIELDS if source.row.get(name))]
-	wanted += [condition.field for condition in source.conditions]
-	wanted += list(source.handler.fields) if source.handler else []
-	present = physical(source.doctype, wanted).columns
-	missing = {source.row.get(name) for name in FIELDS if source.row.get(name)} - set(present)
+	return slices.read("documents", source.doctype, get_columns(source), names)
+
+
+def get_columns(source: Source) -> list[str]:
+	"""What a source and its handler need of a document. Raises ValueError naming the fields of the form that are gone."""
+	named = [source.row.get(name) for name in FIELDS if source.row.get(name)]
+	missing = set(named) - set(physical(source.doctype, named).columns)
 	if missing:
 		raise ValueError(f"{source.doctype}: {', '.join(sorted(missing))}")
-	return slices.read("documents", source.doctype, wanted, names)
+	conditions = [condition.field for condition in source.conditions]
+	return [*ALWAYS, *named, *conditions, *(source.handler.fields if source.handler else ())]
 
 
 def get_missing(source: Source, slices: Slices, docs: ir.Table, keep_from: datetime.date | None) -> ir.Table:
@@ -294,13 +297,17 @@ def without_superseded(log: ir.Table, slices: Slices) -> ir.Table:
 	return log.anti_join(later, log.name == later.asked)
 
 
-def get_unread(source: Source, slices: Slices) -> ir.Table:
+def get_unread(source: Source, slices: Slices, keep_from: datetime.date | None) -> ir.Table:
 	"""The names of documents whose row may be missing, all at once and in order: (name, n from 0 on).
 
 	Where a document concerns one party it has one row, so it is read only when that row is missing or to be taken back. Others
-	are read every time, for they may concern somebody new.
+	are read every time, for they may concern somebody new. What the log would have cleared is not read.
 	"""
-	docs = slices.read_whole("all documents", physical(source.doctype, ["name", "docstatus"]))
+	moments = ["creation", "modified", source.row.date_field or "creation"] if keep_from else []
+	docs = slices.read_whole("all documents", physical(source.doctype, ["name", "docstatus", *moments]))
+	if keep_from:
+		recent = get_moment(source, docs).cast("date") >= ibis.literal(keep_from, type="date")
+		docs = docs.filter(recent | (docs.docstatus == 2))
 	if not source.handler:
 		log = physical(LOG, ["reference_doctype", "reference_name", "source"])
 		log = log.filter(log.reference_doctype.isin([source.doctype]) & log.source.isin([source.name]))

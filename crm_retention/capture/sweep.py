@@ -228,7 +228,7 @@ class Reader:
 		"""Every document whose rows may be missing, by name."""
 		if not frappe.db.exists(self.source.doctype, {"docstatus": ("<", 3)}):
 			return
-		unread = get_unread(self.source, self.slices)
+		unread = get_unread(self.source, self.slices, self.keep_from)
 		backend = self.slices.backend
 		(count,) = backend.query(backend.compile(unread.aggregate(n=unread.count())))[0]
 		for start in range(0, count, size):

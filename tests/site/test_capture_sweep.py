@@ -131,6 +131,19 @@ def test_document_cancelled_before_any_sweep_leaves_nothing():
 	assert logged() == []
 
 
+@pytest.mark.parametrize("date_field", ["posting_date", None])
+def test_what_the_log_does_not_keep_is_not_read_at_night(date_field):
+	frappe.db.set_single_value("Retention Settings", "log_keep_days", 365)
+	frappe.db.set_value("Interaction Source", "Invoice", "date_field", date_field)
+	(old,) = add_sales("Buyer", (ago(days=400).date(), 10.0))
+	(new,) = add_sales("Buyer", (ago(days=300).date(), 10.0))
+	frappe.db.set_value("Sales Invoice", old, "creation", ago(days=400), update_modified=False)
+	frappe.db.set_value("Sales Invoice", new, "creation", ago(days=300), update_modified=False)
+	batches = list(read_batches("Invoice", True, size=1))
+	assert batches == [1]
+	assert logged() == [new]
+
+
 def test_disabled_sources_are_not_read():
 	frappe.db.set_value("Interaction Source", "Invoice", "enabled", 0)
 	sell()
