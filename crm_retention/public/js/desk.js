@@ -8,6 +8,13 @@ crm_retention.escape_cell = (value, column, data) => {
 	return typeof value === "string" && !is_link ? frappe.utils.escape_html(value) : value;
 };
 
+// A chart that shows its values at once: frappe-charts draws zeros for 0.7 s, and fails where it is resized while it enters.
+crm_retention.draw_chart = (parent, options) => {
+	const chart = new frappe.Chart(parent, { disableEntryAnimation: 1, ...options });
+	chart.update(chart.realData, true);
+	return chart;
+};
+
 // Frappe 16 opens what a sidebar links by address in a new tab; views of the desk belong into this one
 document.addEventListener(
 	"click",

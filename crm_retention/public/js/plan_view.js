@@ -104,9 +104,8 @@ Object.assign(crm_retention.plan_view, {
 		);
 		if (!found.people.length) return;
 		const labels = found.weeks.map((week) => frappe.datetime.str_to_user(week).slice(0, 5));
-		new frappe.Chart(wrapper.find(".chart")[0], {
+		crm_retention.draw_chart(wrapper.find(".chart")[0], {
 			type: "bar",
-			disableEntryAnimation: 1, // a chart that is resized while it enters fails to draw
 			height: 200,
 			colors: ["#2E7DC0", "#B8C4CE"],
 			barOptions: { stacked: 1 },

@@ -217,9 +217,8 @@ frappe.provide("crm_retention.profile_view");
 		// tier and stage that change on one day have one score
 		const scored = Object.values(Object.fromEntries(points.map((row) => [row.on, row])));
 		if (scored.length > 1) {
-			const chart = new frappe.Chart(card.find(".rv-chart")[0], {
+			const chart = crm_retention.draw_chart(card.find(".rv-chart")[0], {
 				type: "line",
-				disableEntryAnimation: 1, // a chart that is resized while it enters fails to draw
 				height: 180,
 				colors: ["#2E7DC0"],
 				data: {
