@@ -167,6 +167,7 @@ def log_in(sessions: Sessions, request: pytest.FixtureRequest) -> Iterator[Calla
 		context, errors = sessions.get(screen, user, password), []
 		page = sessions.take_page(context) if goes_on else context.new_page()
 		page.on("pageerror", lambda error: errors.append(error.stack or error.message))
+		page.on("console", lambda message: message.type == "error" and print(f"console: {message.text}"))
 		opened.append((page, errors))
 		return page
 
@@ -182,7 +183,7 @@ def log_in(sessions: Sessions, request: pytest.FixtureRequest) -> Iterator[Calla
 		else:
 			page.close()
 	errors = [error for _page, found in opened for error in found]
-	if errors and not failed:
+	if errors:
 		pytest.fail("uncaught errors in the browser:\n" + "\n".join(errors))
 
 

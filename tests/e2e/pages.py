@@ -9,7 +9,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import frappe
-from playwright.sync_api import Error, Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, Request, TimeoutError, expect
 
 PATIENCE = 60  # seconds for what a busy machine does late; what is there is never waited for
 # What the control around an input holds: the names of a link, or of a list of links
@@ -29,6 +29,7 @@ PRESS = """(element) => {
 }"""
 
 
+STARTED = "() => window.frappe?.router?.current_route"
 # Go on in an open desk: what is open is closed, no document that was read is kept, and the route is another one
 GO_ON = """(route) => {
 	const path = route.join("/");
@@ -48,7 +49,28 @@ GO_ON = """(route) => {
 def visit(page: Page, *route: str) -> None:
 	"""Go to a page of the desk; from another one of it as people do, without loading everything anew."""
 	if page.url == "about:blank" or not page.evaluate(GO_ON, list(route)):
-		page.goto("/app/" + "/".join(quote(part, safe="") for part in route))
+		load(page, "/app/" + "/".join(quote(part, safe="") for part in route))
+
+
+def load(page: Page, address: str) -> None:
+	"""Load the desk anew. Where the development server has dropped one of its scripts, once more, as people would."""
+	dropped: list[str] = []
+
+	def note(request: Request) -> None:
+		if request.resource_type == "script":
+			dropped.append(f"{request.url}: {request.failure}")
+
+	page.on("requestfailed", note)
+	try:
+		page.goto(address)
+		page.wait_for_function(STARTED)
+	except TimeoutError:
+		if not dropped:
+			raise
+		print(f"{address} is loaded again, scripts did not come:", *dropped, sep="\n")
+		page.goto(address)
+	finally:
+		page.remove_listener("requestfailed", note)
 
 
 def open_form(page: Page, doctype: str, name: str | None = None) -> Locator:
@@ -64,7 +86,7 @@ def open_form(page: Page, doctype: str, name: str | None = None) -> Locator:
 
 def open_new_form(page: Page, doctype: str) -> Locator:
 	"""The form of a new document, with its defaults in it; its visible page."""
-	page.goto("/app/" + frappe.scrub(doctype).replace("_", "-") + "/new")
+	load(page, "/app/" + frappe.scrub(doctype).replace("_", "-") + "/new")
 	page.wait_for_function(
 		"([doctype]) => window.cur_frm?.doctype === doctype && cur_frm.is_new()", arg=[doctype]
 	)

@@ -13,6 +13,7 @@ from crm_retention.demo import create_demo_data, run_past_cycles
 from tests.e2e.conftest import DESKTOP
 from tests.e2e.pages import (
 	close_message,
+	load,
 	message,
 	open_form,
 	open_tab,
@@ -153,13 +154,13 @@ def test_open_tab_follows_to_the_next_customer(desktop, customer):
 
 
 def test_customer_list_shows_the_tier_and_filters_by_it(screen, screenshot):
-	screen.goto("/app/customer")
+	load(screen, "/app/customer")
 	pill = screen.locator(
 		".frappe-list .indicator-pill:visible", has_text=re.compile(r"^\s*High Value\s*$")
 	).first
 	expect(pill).to_be_visible()
 	screenshot(screen, "all")
-	screen.goto("/app/customer?retention_tier=High+Value")
+	load(screen, "/app/customer?retention_tier=High+Value")
 	expected = frappe.db.count("Customer", {"retention_tier": "High Value"})
 	assert 0 < expected < 20
 	expect(screen.locator(".frappe-list .list-row-container .list-row")).to_have_count(expected)
@@ -170,7 +171,7 @@ def test_customer_list_shows_the_tier_and_filters_by_it(screen, screenshot):
 
 
 def test_pill_of_the_tier_filters_the_list_by_a_click(desktop):
-	desktop.goto("/app/customer")
+	load(desktop, "/app/customer")
 	desktop.locator(
 		".frappe-list .indicator-pill:visible", has_text=re.compile(r"^\s*High Value\s*$")
 	).first.click()
@@ -237,7 +238,7 @@ def test_profile_opens_with_its_reasons(screen, customer, screenshot):
 
 
 def test_list_of_profiles_opens(screen, screenshot):
-	screen.goto("/app/retention-profile")
+	load(screen, "/app/retention-profile")
 	expect(screen.locator(".frappe-list .list-row:visible").first).to_be_visible()
 	settle(screen)
 	screenshot(screen, "profiles")
@@ -290,10 +291,10 @@ def test_restricted_user_sees_nothing_of_other_customers(log_in, seller, custome
 	)
 	page = log_in(DESKTOP, SELLER, PASSWORD)
 	for route in ("retention-profile", "customer"):
-		page.goto(f"/app/{route}")
+		load(page, f"/app/{route}")
 		expect(page.locator(".frappe-list .list-row-container .list-row")).to_have_count(1)
 		expect(page.locator(".frappe-list .list-row")).to_contain_text(mine)
-	page.goto("/app/tier-change")
+	load(page, "/app/tier-change")
 	expect(page.locator(".frappe-list .list-row:visible").first).to_be_visible()
 	expect(page.get_by_text(other)).to_have_count(0)
 
@@ -311,6 +312,6 @@ def test_restricted_user_sees_nothing_of_other_customers(log_in, seller, custome
 		"/api/method/crm_retention.api.profile.explain", params={"party_type": "Customer", "party": other}
 	)
 	assert answer.status == 403
-	page.goto(f"/app/retention-profile/{other}")
+	load(page, f"/app/retention-profile/{other}")
 	expect(page.get_by_text(re.compile("not permitted|No permission", re.I)).first).to_be_visible()
 	screenshot(page, "refused")

@@ -3,18 +3,20 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.pages import load
+
 
 @pytest.mark.parametrize("screen", ["desktop", "phone"])
 def test_desk_opens_after_login(screen, request, screenshot):
 	page: Page = request.getfixturevalue(screen)
-	page.goto("/app/customer")
+	load(page, "/app/customer")
 	expect(page.locator(".page-head .title-text").first).to_have_text("Customer")
 	expect(page.locator(".frappe-list")).to_be_visible()
 	screenshot(page, screen)
 
 
 def test_realtime_is_connected(desktop):
-	desktop.goto("/app/customer")
+	load(desktop, "/app/customer")
 	desktop.wait_for_function("() => frappe.realtime.socket && frappe.realtime.socket.connected")
 
 

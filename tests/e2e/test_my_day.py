@@ -8,7 +8,7 @@ from frappe.utils import add_days, nowdate
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import DESKTOP, PHONE
-from tests.e2e.pages import choose, settle, sticking_out
+from tests.e2e.pages import choose, load, settle, sticking_out
 from tests.site.desk import make_user
 from tests.site.touchpoints import make_customers, make_seller, make_touchpoint
 
@@ -46,7 +46,7 @@ def stored(name: str):
 
 
 def open_day(page: Page) -> None:
-	page.goto("/app/my-day")
+	load(page, "/app/my-day")
 	expect(page.locator(".my-day-chip").first).to_be_visible()
 	settle(page)
 
@@ -106,7 +106,7 @@ def test_phone_logs_what_came_up_on_the_way(log_in):
 def test_list_moves_a_selection_and_names_what_it_refuses(log_in):
 	names = [due(party) for party in (LONG, "Field Two")]
 	page = log_in(DESKTOP, ANNA, PASSWORD)
-	page.goto("/app/touchpoint")
+	load(page, "/app/touchpoint")
 	for name in names:
 		page.locator(f".list-row-checkbox[data-name='{name}']").check()
 	stored(names[0]).run_method("db_set", "status", "Missed")
@@ -132,6 +132,6 @@ def test_manager_hands_a_person_over(log_in, screenshot):
 	expect(page.locator(".modal.show .msgprint")).to_contain_text("handed over")
 	assert stored(name).assigned_to == BEN
 	assert frappe.db.get_value("Customer", LONG, "account_manager") == BEN
-	page.goto(f"/app/customer/{LONG}")
+	load(page, f"/app/customer/{LONG}")
 	settle(page)
 	expect(page.locator(".new-timeline").first).to_contain_text("Handed over from")

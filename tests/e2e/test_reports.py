@@ -7,7 +7,7 @@ import pytest
 from frappe.utils import add_days, now_datetime, nowdate
 from playwright.sync_api import expect
 
-from tests.e2e.pages import settle
+from tests.e2e.pages import load, settle
 from tests.site.desk import make_customer, make_user
 from tests.site.interactions import get_type
 
@@ -53,7 +53,7 @@ def store(doctype, **values):
 @pytest.mark.parametrize("report", REPORTS)
 def test_names_that_look_like_markup_are_shown_as_names(report, desktop, screenshot):
 	grouped = {"Contacts Held Back": "?group_by=Party", "Interaction Gaps": "?group_by=Party"}
-	desktop.goto(f"/app/query-report/{report}{grouped.get(report, '')}")
+	load(desktop, f"/app/query-report/{report}{grouped.get(report, '')}")
 	expect(desktop.locator(".dt-cell__content:visible", has_text="Odd").first).to_be_visible()
 	settle(desktop)
 	screenshot(desktop, "report")
