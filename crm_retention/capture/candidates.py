@@ -23,7 +23,7 @@ from crm_retention.engine.config import parse
 from crm_retention.engine.values import Condition
 from crm_retention.parties import PARTY_TYPES
 from crm_retention.readable import READINGS
-from crm_retention.site.slices import Slices
+from crm_retention.site.slices import ASKED, Slices
 
 COLUMNS = (
 	"party_type",
@@ -85,11 +85,6 @@ def get_source(row: Any) -> Source:
 	conditions = tiers[0].conditions if tiers else ()
 	channel = frappe.db.get_value("Interaction Kind", row.interaction_kind, "channel")
 	return Source(row, tuple(conditions), channel)
-
-
-def get_documents(source: Source, slices: Slices, names: ir.Column) -> ir.Table:
-	"""The documents of these names with the columns that the source and its handler need."""
-	return slices.read("documents", source.doctype, get_columns(source), names)
 
 
 def get_columns(source: Source) -> list[str]:
@@ -155,19 +150,21 @@ def get_parties(source: Source, docs: ir.Table, slices: Slices) -> ir.Table:
 
 
 def with_names(found: ir.Table, slices: Slices) -> ir.Table:
-	"""Parties with the name that people know them by, without those that do not exist any more."""
+	"""Parties as they are called, with the name that people know them by, without those that do not exist any more."""
 	known = get_known(found, slices, "Customer", "customer_name").union(
 		get_known(found, slices, "Lead", "lead_name")
 	)
 	joined = found.inner_join(known, [found.party_type == known.of, found.party == known.key])
-	return joined.select("document", "party_type", "party", "party_name")
+	return joined.select("document", "party_type", party="called", party_name="party_name").distinct()
 
 
 def get_known(found: ir.Table, slices: Slices, doctype: str, title: str) -> ir.Table:
-	"""(of, key, party_name) of the parties of a type."""
+	"""(of, key, called, party_name) of the parties of a type; the key is as the documents spell it."""
 	mine = found.filter(found.party_type == doctype)
 	party = slices.read(f"known {doctype}", doctype, [title], mine.party)
-	return party.select(of=ibis.literal(doctype), key=party.asked, party_name=party[title])
+	return party.select(
+		of=ibis.literal(doctype), key=party[ASKED], called=party.name, party_name=party[title]
+	)
 
 
 def get_facts(source: Source, docs: ir.Table) -> dict[str, ir.Value]:
@@ -250,7 +247,7 @@ def with_department(rows: ir.Table, source: Source, slices: Slices) -> ir.Table:
 		return rows.mutate(department=ibis.literal(source.row.department))
 	employee = slices.read("employees", "Employee", ["department"], rows.user, "user_id")
 	employee = employee.filter(employee.department.notnull())
-	of_user = employee.group_by(works_as=employee.asked).aggregate(department=employee.department.max())
+	of_user = employee.group_by(works_as=employee[ASKED]).aggregate(department=employee.department.max())
 	return rows.left_join(of_user, rows.user == of_user.works_as).drop("works_as")
 
 
@@ -266,7 +263,7 @@ def get_key(source: Source, joined: ir.Table) -> ir.StringValue:
 def without_logged(rows: ir.Table, slices: Slices) -> ir.Table:
 	"""Without those whose key is in the log."""
 	logged = slices.read("logged", LOG, [], rows.reference_key, "reference_key")
-	return rows.anti_join(logged, rows.reference_key == logged.asked)
+	return rows.anti_join(logged, rows.reference_key == logged[ASKED])
 
 
 def get_cancellations(source: Source, slices: Slices, docs: ir.Table) -> ir.Table:
@@ -278,7 +275,7 @@ def get_cancellations(source: Source, slices: Slices, docs: ir.Table) -> ir.Tabl
 	mine = log.source.isnull() | (log.source == source.name)  # a correction names the document and no source
 	log = without_superseded(log.filter(mine & (log.kind != CANCELLED)), slices)
 	docs = cancelled.select(document=cancelled.name, cancelled_on=cancelled.modified)
-	joined = log.inner_join(docs, log.asked == docs.document)
+	joined = log.inner_join(docs, log[ASKED] == docs.document)
 	changed: dict[str, ir.Value] = {
 		"kind": ibis.literal(CANCELLED),
 		"occurred_on": joined.cancelled_on,
@@ -294,7 +291,7 @@ def get_cancellations(source: Source, slices: Slices, docs: ir.Table) -> ir.Tabl
 def without_superseded(log: ir.Table, slices: Slices) -> ir.Table:
 	"""Rows of the log that no later row corrects."""
 	later = slices.read("later", LOG, [], log.name, "supersedes")
-	return log.anti_join(later, log.name == later.asked)
+	return log.anti_join(later, log.name == later[ASKED])
 
 
 def get_unread(source: Source, slices: Slices, keep_from: datetime.date | None) -> ir.Table:
@@ -309,8 +306,9 @@ def get_unread(source: Source, slices: Slices, keep_from: datetime.date | None) 
 		recent = get_moment(source, docs).cast("date") >= ibis.literal(keep_from, type="date")
 		docs = docs.filter(recent | (docs.docstatus == 2))
 	if not source.handler:
-		log = physical(LOG, ["reference_doctype", "reference_name", "source"])
+		log = physical(LOG, ["reference_doctype", "reference_name", "reference_key", "source"])
 		log = log.filter(log.reference_doctype.isin([source.doctype]) & log.source.isin([source.name]))
+		log = log.filter(log.reference_key.notnull())  # or it was of a document that was merged into this one
 		rows = slices.read_whole("all rows", log.select("reference_name"))
 		docs = docs.anti_join(rows, (docs.name == rows.reference_name) & (docs.docstatus != 2))
 	unread = docs.select("name", n=ibis.row_number().over(ibis.window(order_by=docs.name)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +18,8 @@ from crm_retention.capture.candidates import LOG, without_superseded
 from crm_retention.capture.write import affected
 from crm_retention.engine.dates import days_between
 from crm_retention.parties import PARTY_TYPES
-from crm_retention.site.memory import engine_of_request
-from crm_retention.site.slices import Slices
+from crm_retention.site.memory import SiteBackend, engine_of_request
+from crm_retention.site.slices import ASKED, Slices
 
 BOTH_WAYS = ("Call", "Visit", "Meeting")
 TOUCHPOINTS_PER_BATCH = 500
@@ -32,7 +33,9 @@ class Pair:
 	touchpoint: str
 
 
-def complete_matching(since: str | datetime.datetime, commit: bool = False) -> list[Pair]:
+def complete_matching(
+	since: str | datetime.datetime, commit: bool = False, backend: SiteBackend | None = None
+) -> list[Pair]:
 	"""Complete open touchpoints that rows logged since then fulfil; returns what was completed.
 
 	A row fulfils a touchpoint of its party by the same channel, or of the kind that the touchpoint's type stands for,
@@ -45,7 +48,9 @@ def complete_matching(since: str | datetime.datetime, commit: bool = False) -> l
 	if not cint(settings.complete_by_capture) or not is_anything_to_match(since):
 		return []
 	done = []
-	for chunk in in_chunks(choose(get_pairs(since, cint(settings.match_days))), TOUCHPOINTS_PER_BATCH):
+	for chunk in in_chunks(
+		choose(get_pairs(since, cint(settings.match_days), backend)), TOUCHPOINTS_PER_BATCH
+	):
 		done += complete(chunk)
 		if commit:
 			frappe.db.commit()
@@ -58,9 +63,9 @@ def is_anything_to_match(since: str | datetime.datetime) -> bool:
 	return bool(logged and frappe.db.exists("Touchpoint", {"status": "Open"}))
 
 
-def get_pairs(since: str | datetime.datetime, days: int) -> list[Pair]:
+def get_pairs(since: str | datetime.datetime, days: int, backend: SiteBackend | None = None) -> list[Pair]:
 	"""Every row and touchpoint that fit, the earliest row first, and for it what is due first."""
-	with engine_of_request() as backend:
+	with nullcontext(backend) if backend else engine_of_request() as backend:
 		slices = Slices(backend)
 		row = slices.keep("fulfilling", get_rows(since, slices))
 		touchpoint = get_touchpoints(row, slices)
@@ -80,14 +85,11 @@ def get_rows(since: str | datetime.datetime, slices: Slices) -> ir.Table:
 	fields = ["name", "party_type", "party", "occurred_on", "kind", "channel", "direction", "touchpoint"]
 	log = physical(LOG, [*fields, "creation"])
 	log = log.filter(log.creation >= ibis.literal(str(since)).cast("timestamp"))
-	log = slices.read_whole("logged", log)
-	kind = physical("Interaction Kind", ["name", "is_contact"])
-	kind = slices.read_whole("kinds", kind)
-	contact = log.semi_join(kind.filter(kind.is_contact == 1), log.kind == kind.name)
-	outward = (contact.direction == "Out") | contact.kind.isin(BOTH_WAYS)
-	free = slices.keep("free", contact.filter(outward & contact.touchpoint.isnull()))
+	contact = log.kind.isin(frappe.get_all("Interaction Kind", {"is_contact": 1}, pluck="name") or [""])
+	outward = (log.direction == "Out") | log.kind.isin(BOTH_WAYS)
+	free = slices.read_whole("free", log.filter(contact & outward & log.touchpoint.isnull()))
 	used = slices.read("used", "Touchpoint", [], free.name, "interaction")
-	free = without_superseded(free.anti_join(used, free.name == used.asked), slices)
+	free = without_superseded(free.anti_join(used, free.name == used[ASKED]), slices)
 	return free.select(
 		"party_type", "party", "occurred_on", "kind", "channel", row=free.name, logged=free.creation
 	)
@@ -115,7 +117,7 @@ def get_touchpoints(rows: ir.Table, slices: Slices) -> ir.Table:
 		touchpoint=joined.name,
 		made=joined.creation,
 		of_type=joined.party_type,
-		of_party=joined.asked,
+		of_party=joined[ASKED],
 		by_channel=joined.channel,
 	)
 

@@ -13,7 +13,7 @@ import ibis
 import ibis.expr.types as ir
 
 from crm_retention.parties import PARTY_TYPES
-from crm_retention.site.slices import Slices
+from crm_retention.site.slices import ASKED, Slices
 
 Parties = Callable[[ir.Table, Slices], ir.Table]
 
@@ -38,12 +38,12 @@ def resolve(named: ir.Table, slices: Slices) -> ir.Table:
 	columns = ["link_doctype", "link_name"]
 	link = slices.read("links", "Dynamic Link", columns, contacts.named, "parent", parenttype="Contact")
 	link = link.filter(link.link_doctype.isin(PARTY_TYPES))
-	of_contacts = contacts.inner_join(link, contacts.named == link.asked).select(
+	of_contacts = contacts.inner_join(link, contacts.named == link[ASKED]).select(
 		"document", party_type=link.link_doctype, party=link.link_name
 	)
 	touched = named.filter(named.kind == "Touchpoint")
 	touchpoint = slices.read("touched", "Touchpoint", ["party_type", "party"], touched.named)
-	of_touchpoints = touched.inner_join(touchpoint, touched.named == touchpoint.asked).select(
+	of_touchpoints = touched.inner_join(touchpoint, touched.named == touchpoint[ASKED]).select(
 		"document", party_type=touchpoint.party_type, party=touchpoint.party
 	)
 	return direct.union(of_contacts, of_touchpoints, distinct=True)
@@ -54,7 +54,7 @@ def of_children(
 ) -> ir.Table:
 	"""(document, kind, named) from the rows of a child table."""
 	child = slices.read(doctype, doctype, [kind, named], docs.name, "parent", parenttype=parenttype)
-	rows = docs.inner_join(child, docs.name == child.asked)
+	rows = docs.inner_join(child, docs.name == child[ASKED])
 	return rows.select(document=docs.name, kind=child[kind], named=child[named])
 
 
@@ -84,7 +84,7 @@ def real_communications(docs: ir.Table, slices: Slices) -> ir.Table:
 def not_made_by_touchpoint(docs: ir.Table, slices: Slices, field: str = "communication") -> ir.Table:
 	"""Without documents that a touchpoint names in ``field``: completing it writes the row."""
 	made = slices.read("made", "Touchpoint", [field], docs.name, field)
-	return docs.anti_join(made, docs.name == made.asked)
+	return docs.anti_join(made, docs.name == made[ASKED])
 
 
 def event_parties(docs: ir.Table, slices: Slices) -> ir.Table:

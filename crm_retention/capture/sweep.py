@@ -8,8 +8,8 @@ site was down, or written past Frappe, is found all the same:
 - ``sweep_all`` compares every document with the log, which finds rows that were imported with an old ``modified``
   and documents whose date has come since. It runs before the nightly cycle.
 
-Both read slices of the site's tables into a DuckDB, and insert what is missing by its reference key, in batches that are transactions of their own: killed at any moment
-and run again, nothing is lost and nothing doubled.
+Both read slices of the site's tables into a DuckDB, and insert what is missing by its reference key, in batches that
+are transactions of their own: killed at any moment and run again, nothing is lost and nothing doubled.
 
 A cancelled document is not removed from the log, which is history, and did say something until then; a row of the
 kind Cancelled takes it back, so that a visit that never was counts as no contact. What is logged once is not logged
@@ -28,7 +28,6 @@ from typing import Any
 
 import frappe
 import ibis.expr.types as ir
-import numpy as np
 from frappe.utils import cint, now
 
 from crm_retention.backends.site import Busy, only_one, reading_what_is_committed
@@ -37,8 +36,8 @@ from crm_retention.capture.candidates import (
 	CANCELLED,
 	Source,
 	get_cancellations,
+	get_columns,
 	get_counting,
-	get_documents,
 	get_missing,
 	get_source,
 	get_unread,
@@ -121,7 +120,7 @@ def run_sweep(
 			for name in get_enabled_sources():
 				left = None if seconds is None else seconds - (time.monotonic() - begun)
 				done.append(sweep_source(name, everything, left, alive, backend))
-			complete_matching(write.earlier(now(), MATCHED_AGAIN), commit=True)
+			complete_matching(write.earlier(now(), MATCHED_AGAIN), commit=True, backend=backend)
 			return done
 	except Busy:
 		return []
@@ -190,6 +189,7 @@ class Reader:
 
 	def __init__(self, source: Source, backend: SiteBackend) -> None:
 		self.source = source
+		self.columns = get_columns(source)
 		self.slices = Slices(backend)
 		self.keep_from = get_kept_since("log_keep_days")  # what the log has cleared does not come back
 
@@ -215,14 +215,11 @@ class Reader:
 			if changed:
 				name, modified = changed[-1]
 				place = write.Place(str(modified), name)
-				captured = self.log_batch(self.load([name for name, _ in changed]), moment)
+				names = self.slices.load("batch", [[str(name)] for name, _ in changed], ["name"])
+				captured = self.log_batch(names.name, moment)
 			mark = max(mark, min(place.modified, moment))
 			keep_place(self.source, mark if found else None, place.name, captured)
 			yield captured
-
-	def load(self, names: list[Any]) -> ir.Column:
-		"""Names of documents as a column."""
-		return self.slices.backend.load("batch", {"name": np.array(names, dtype=type_of(names))}).name
 
 	def read_everything(self, size: int) -> Iterator[int]:
 		"""Every document whose rows may be missing, by name."""
@@ -239,7 +236,7 @@ class Reader:
 
 	def log_batch(self, names: ir.Column, moment: str) -> int:
 		"""The documents of a batch into the log, and cancelled ones out of it again."""
-		docs = get_documents(self.source, self.slices, names)
+		docs = self.slices.read("documents", self.source.doctype, self.columns, names)
 		captured = 0
 		counting = self.slices.keep("counting", get_counting(self.source, docs, self.slices))
 		if self.slices.has_rows(counting):
@@ -251,12 +248,11 @@ class Reader:
 	def add(self, rows: ir.Table, moment: str) -> int:
 		"""What there is of rows into the log; returns how many."""
 		rows = self.slices.keep("rows", rows)
-		return write.add_rows(self.slices.tables, rows, moment) if self.slices.has_rows(rows) else 0
-
-
-def type_of(names: list[Any]) -> type:
-	"""Documents are called by texts, or by numbers that the database counts up."""
-	return object if isinstance(names[0], str) else np.int64
+		return (
+			write.add_rows(self.slices.tables, self.source.doctype, rows, moment)
+			if self.slices.has_rows(rows)
+			else 0
+		)
 
 
 def keep_place(source: Source, mark: str | None, name: str | None, captured: int) -> None:

@@ -11,6 +11,7 @@ import frappe
 import ibis.expr.types as ir
 
 from crm_retention.capture.candidates import LOG
+from crm_retention.parties import PARTY_TYPES
 from crm_retention.site.write import WorkTables
 
 ROWS = "log"
@@ -41,10 +42,11 @@ def get_changed(doctype: str, after: Place, size: int) -> list[tuple[str, Any]]:
 	return list(query.orderby(table.modified, table.name).limit(size).run())
 
 
-def add_rows(tables: WorkTables, rows: ir.Table, now: str) -> int:
-	"""Put rows into the log, but for those whose key it has; returns how many. What lies after ``now`` has not happened yet.
+def add_rows(tables: WorkTables, doctype: str, rows: ir.Table, now: str) -> int:
+	"""Put rows of documents into the log, but for those whose key it has; returns how many.
 
-	They are named after the batch and numbered, so that they lie together.
+	What lies after ``now`` has not happened yet, and a document or party that has gone since it was read is not logged.
+	The rows are named after the batch and numbered, so that they lie together.
 	"""
 	columns = list(rows.columns)
 	tables.put(ROWS, rows, "reference_key")
@@ -55,10 +57,18 @@ def add_rows(tables: WorkTables, rows: ir.Table, now: str) -> int:
 	frappe.db.sql(
 		f"INSERT INTO {log} ({names}) SELECT {name}, {', '.join(STAMPS.values())}, {chosen} "
 		f"FROM {tables.name(ROWS)} c WHERE c.occurred_on <= %(now)s "
-		f"AND NOT EXISTS (SELECT 1 FROM {log} l WHERE l.reference_key = c.reference_key)",
+		f"AND NOT EXISTS (SELECT 1 FROM {log} l WHERE l.reference_key = c.reference_key) "
+		f"AND EXISTS (SELECT 1 FROM {tables.quote(f'tab{doctype}')} d WHERE d.name = c.reference_name) "
+		f"AND ({' OR '.join(is_there(tables, party) for party in PARTY_TYPES)})",
 		{"now": now, "user": frappe.session.user, "batch": f"{frappe.generate_hash(length=10)}-"},
 	)
 	return affected()
+
+
+def is_there(tables: WorkTables, party_type: str) -> str:
+	"""Whether a row's party of this type exists, as SQL."""
+	table = tables.quote(f"tab{party_type}")
+	return f"(c.party_type = '{party_type}' AND EXISTS (SELECT 1 FROM {table} p WHERE p.name = c.party))"
 
 
 def joined(first: str, second: str) -> str:

@@ -18,6 +18,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import sqlglot.expressions as sge
+from frappe import _
 from frappe.utils import cint
 from ibis.backends.sql.compilers.base import SQLGlotCompiler
 
@@ -164,8 +165,10 @@ def streaming_cursor(connection: Any) -> Any:
 	return connection.cursor()
 
 
-def as_text(value: str | bytes) -> str:
-	"""A row as text; a driver may take a text that a function made for bytes."""
+def as_text(value: str | bytes | None) -> str:
+	"""A row as text; a driver may take a text that a function made for bytes. Raises ValueError for a row that did not come."""
+	if value is None:
+		raise ValueError(_("A row is longer than the database hands over: see its max_allowed_packet."))
 	return value.decode() if isinstance(value, bytes) else value
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import frappe
 import ibis
 import ibis.expr.types as ir
 import numpy as np
@@ -19,7 +20,7 @@ from crm_retention.site.read import make, own_connection, read
 from crm_retention.site.write import WorkTables
 
 KEYS = "keys"
-ASKED = "asked"
+ASKED = "asked for"  # what no field can be called
 
 
 class Slices:
@@ -40,19 +41,18 @@ class Slices:
 	) -> ir.Table:
 		"""The rows of a DocType whose ``by`` is one of ``among``, and which have the values of ``only``, as a relation ``name``.
 
-		It has those of the columns that the DocType has, and ``asked``: what found the row, as it was spelled there.
+		It has those of the columns that the DocType has, and ``ASKED``: what found the row, as it was spelled there.
 		"""
 		keys = self.keep(f"{KEYS} {name}", among.name("key").as_table().distinct())
 		keys = keys.filter(keys.key.notnull())
 		table = physical(doctype, list(dict.fromkeys([*columns, by, *only])))
-		if not self.tables.put(KEYS, keys, "key"):
+		if not self.tables.put(KEYS, as_stored(keys, doctype, by), "key"):
 			make(self.backend, name, table)
 			return self.backend.relations()[name].mutate(**{ASKED: ibis._[by]})
 		table = table.filter(table[by].isin(ibis.table(keys.schema(), name=WORK_PREFIX + KEYS).key))
 		for field, value in only.items():
 			table = table.filter(table[field].isin([value]))  # unlike ==, looked up in the index
-		read(self.backend, own_connection(), {name: table})
-		return self.with_asked(name, doctype, keys, by)
+		return self.with_asked(name, self.read_whole(name, table), keys, doctype, by)
 
 	def keep(self, name: str, table: ir.Table) -> ir.Table:
 		"""The rows of an expression, computed once."""
@@ -67,30 +67,48 @@ class Slices:
 		read(self.backend, own_connection(), {name: table})
 		return self.backend.relations()[name]
 
-	def with_asked(self, name: str, doctype: str, keys: ir.Table, by: str) -> ir.Table:
-		"""A relation with the key that each row was found by."""
-		rows = self.backend.relations()[name]
-		if not self.has_rows(rows.anti_join(keys, rows[by] == keys.key)):
-			return rows.mutate(**{ASKED: rows[by]})
-		found = self.load(f"{ASKED} {name}", self.get_spellings(doctype, by), ("spelled", "called"))
-		others = rows.inner_join(found, rows[by] == found.called)
-		return self.keep(f"found {name}", others.select(*rows.columns, **{ASKED: others.spelled}))
+	def with_asked(self, name: str, rows: ir.Table, keys: ir.Table, doctype: str, by: str) -> ir.Table:
+		"""The rows, each with the key that found it: for every key that the database takes for the same there is one."""
+		exact = rows.semi_join(keys, rows[by] == keys.key).mutate(**{ASKED: ibis._[by]})
+		if not self.may_differ(rows, keys, by):
+			return exact
+		pairs = self.load(
+			f"{ASKED} {name}", self.get_spellings(doctype, by), ("spelled", "called")
+		).distinct()
+		others = rows.inner_join(pairs, rows[by] == pairs.called)
+		return self.keep(f"found {name}", exact.union(others.select(*rows.columns, **{ASKED: "spelled"})))
+
+	def may_differ(self, rows: ir.Table, keys: ir.Table, by: str) -> bool:
+		"""Whether something was found by another spelling of it, as MariaDB finds it: then a key or a row is left over."""
+		return frappe.db.db_type == "mariadb" and (
+			self.has_rows(keys.anti_join(rows, keys.key == rows[by]))
+			or self.has_rows(rows.anti_join(keys, rows[by] == keys.key))
+		)
 
 	def get_spellings(self, doctype: str, by: str) -> list[tuple[str, str]]:
-		"""Each key as it was asked for, and as the table spells it."""
-		table, column = self.tables.quote(f"tab{doctype}"), self.tables.quote(by)
-		keys = self.tables.name(KEYS)
-		sql = f"SELECT DISTINCT k.key, t.{column} FROM {keys} k JOIN {table} t ON t.{column} = k.key"
+		"""Keys that the table spells otherwise, each as it was asked for and as it is spelled there."""
+		quote = self.tables.quote
+		asked, stored = f"k.{quote('key')}", f"t.{quote(by)}"
 		cursor = own_connection().cursor()
 		try:
-			cursor.execute(sql.replace("k.key", f"k.{self.tables.quote('key')}"))
-			return list(cursor.fetchall())
+			cursor.execute(
+				f"SELECT {asked}, {stored} FROM {self.tables.name(KEYS)} k JOIN {quote(f'tab{doctype}')} t "
+				f"ON {stored} = {asked} WHERE BINARY {asked} <> BINARY {stored}"
+			)
+			return [(str(one), str(other)) for one, other in cursor.fetchall()]
 		finally:
 			cursor.close()
 
 	def load(self, name: str, rows: Sequence[Sequence[str]], columns: Sequence[str]) -> ir.Table:
 		"""Texts as a table."""
+		values = zip(*rows, strict=True) if rows else [()] * len(columns)
 		arrays = {
-			column: np.array([row[i] for row in rows], dtype=object) for i, column in enumerate(columns)
+			column: np.array(texts, dtype=object) for column, texts in zip(columns, values, strict=True)
 		}
 		return self.backend.load(name, arrays)
+
+
+def as_stored(keys: ir.Table, doctype: str, by: str) -> ir.Table:
+	"""Keys as the site's database has them: documents may be called by numbers that it counts up."""
+	numbered = by == "name" and frappe.get_meta(doctype).autoname == "autoincrement"
+	return keys.select(key=keys.key.try_cast("int64")) if numbered else keys
