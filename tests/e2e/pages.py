@@ -9,7 +9,8 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import frappe
-from playwright.sync_api import Error, Locator, Page, Request, TimeoutError, expect
+from playwright.sync_api import Error, Locator, Page, Request, expect
+from playwright.sync_api import TimeoutError as TooLate
 
 PATIENCE = 60  # seconds for what a busy machine does late; what is there is never waited for
 # What the control around an input holds: the names of a link, or of a list of links
@@ -64,7 +65,7 @@ def load(page: Page, address: str) -> None:
 	try:
 		page.goto(address)
 		page.wait_for_function(STARTED)
-	except TimeoutError:
+	except TooLate:
 		if not dropped:
 			raise
 		print(f"{address} is loaded again, scripts did not come:", *dropped, sep="\n")
