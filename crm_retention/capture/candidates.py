@@ -310,6 +310,7 @@ def get_unread(source: Source, slices: Slices, keep_from: datetime.date | None) 
 		log = log.filter(log.reference_doctype.isin([source.doctype]) & log.source.isin([source.name]))
 		log = log.filter(log.reference_key.notnull())  # or it was of a document that was merged into this one
 		rows = slices.read_whole("all rows", log.select("reference_name"))
-		docs = docs.anti_join(rows, (docs.name == rows.reference_name) & (docs.docstatus != 2))
+		lacking = docs.anti_join(rows, docs.name == rows.reference_name)
+		docs = lacking.filter(lacking.docstatus != 2).union(docs.filter(docs.docstatus == 2))
 	unread = docs.select("name", n=ibis.row_number().over(ibis.window(order_by=docs.name)))
 	return slices.keep("unread", unread)
