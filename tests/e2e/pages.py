@@ -203,7 +203,18 @@ def sticking_out(page: Page) -> list[str]:
 	)
 
 
+def dialog_at_rest(page: Page) -> Locator:
+	"""The dialog that is open, once it is there for good: Bootstrap does not close one that is still coming."""
+	page.wait_for_function(
+		"""() => {
+			const open = $(".modal.show").toArray();
+			return open.length && !open.some((modal) => $(modal).data("bs.modal")?._isTransitioning);
+		}"""
+	)
+	return page.locator(".modal.show")
+
+
 def close_message(page: Page) -> None:
 	"""Close what the desk says."""
-	page.locator(".modal.show .btn-modal-close").click()
+	dialog_at_rest(page).locator(".btn-modal-close").click()
 	expect(page.locator(".modal.show")).to_have_count(0)

@@ -8,7 +8,7 @@ from frappe.utils import add_days, nowdate
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import DESKTOP, PHONE
-from tests.e2e.pages import choose, load, settle, sticking_out
+from tests.e2e.pages import choose, dialog_at_rest, load, settle, sticking_out
 from tests.site.desk import make_user
 from tests.site.touchpoints import make_customers, make_seller, make_touchpoint
 
@@ -57,7 +57,7 @@ def card(page: Page, name: str):
 
 def press(page: Page, label: str) -> None:
 	"""Press the dialog's own button and wait until it is gone."""
-	page.locator(".modal.show .btn-modal-primary", has_text=label).click()
+	dialog_at_rest(page).locator(".btn-modal-primary", has_text=label).click()
 	expect(page.locator(".modal.show")).to_have_count(0)
 	settle(page)
 
@@ -114,7 +114,7 @@ def test_list_moves_a_selection_and_names_what_it_refuses(log_in):
 	page.locator(".actions-btn-group button:visible").first.click()
 	page.locator(".actions-btn-group .dropdown-menu").get_by_text("Skip", exact=True).click()
 	page.locator(".modal.show textarea").fill("Fair week")
-	page.locator(".modal.show .btn-modal-primary").click()
+	dialog_at_rest(page).locator(".btn-modal-primary").click()
 	expect(page.locator(".modal.show .msgprint")).to_contain_text("has ended as Missed")
 	assert [stored(name).status for name in names] == ["Missed", "Skipped"]
 
@@ -128,7 +128,7 @@ def test_manager_hands_a_person_over(log_in, screenshot):
 	for field, user in (("from_user", ANNA), ("to_user", BEN)):
 		choose(page.locator(f".modal.show [data-fieldname={field}] input"), user)
 	screenshot(page, "hand-over")
-	page.locator(".modal.show .btn-modal-primary", has_text="Hand Over").click()
+	dialog_at_rest(page).locator(".btn-modal-primary", has_text="Hand Over").click()
 	expect(page.locator(".modal.show .msgprint")).to_contain_text("handed over")
 	assert stored(name).assigned_to == BEN
 	assert frappe.db.get_value("Customer", LONG, "account_manager") == BEN

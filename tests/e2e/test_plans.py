@@ -10,6 +10,7 @@ from tests.e2e.pages import (
 	add_row,
 	choose,
 	close_message,
+	dialog_at_rest,
 	message,
 	open_form,
 	open_new_form,
@@ -69,7 +70,7 @@ def add_step(form: Locator, row: int, touchpoint_type: str, **values: str) -> No
 
 def confirm(page: Page, label: str) -> None:
 	"""Press a button of the open dialog and wait until it is gone and its work is done."""
-	page.locator(".modal.show .modal-footer").get_by_role("button", name=label, exact=True).click()
+	dialog_at_rest(page).locator(".modal-footer").get_by_role("button", name=label, exact=True).click()
 	expect(page.locator(".modal.show")).to_have_count(0)
 	settle(page)
 

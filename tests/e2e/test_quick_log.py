@@ -7,7 +7,7 @@ import pytest
 from frappe.utils import add_days, getdate, nowdate
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.pages import open_form, open_tab, settle
+from tests.e2e.pages import dialog_at_rest, open_form, open_tab, settle
 from tests.site.touchpoints import make_customers, make_touchpoint
 
 pytestmark = pytest.mark.one_desk
@@ -50,6 +50,7 @@ def open_dialog(page: Page, party: str) -> Locator:
 
 
 def save_dialog(page: Page, dialog: Locator) -> None:
+	dialog_at_rest(page)
 	dialog.get_by_role("button", name="Save", exact=True).click()
 	expect(page.locator(".modal.show")).to_have_count(0)
 	settle(page)
@@ -126,6 +127,7 @@ def test_dialog_stays_with_what_was_typed_when_the_server_refuses(desktop, scree
 	dialog.get_by_role("button", name="Save", exact=True).click()
 	expect(desktop.locator(".modal.show .msgprint")).to_contain_text("minutes")
 	screenshot(desktop, "refused")
+	dialog_at_rest(desktop)
 	desktop.locator(".modal.show:has(.msgprint) .btn-modal-close").click()
 	expect(desktop.locator(".modal.show")).to_have_count(1)
 	expect(dialog.locator("textarea").first).to_have_value("Typed for nothing?")

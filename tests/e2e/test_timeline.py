@@ -10,7 +10,7 @@ import pytest
 from frappe.utils import add_days, nowdate
 from playwright.sync_api import Page, expect
 
-from tests.e2e.pages import open_form, open_tab, settle, sticking_out
+from tests.e2e.pages import dialog_at_rest, open_form, open_tab, settle, sticking_out
 from tests.site.interactions import make_row
 from tests.site.touchpoints import make_customers, make_touchpoint
 
@@ -60,7 +60,7 @@ def test_promise_is_kept_where_it_is_seen(screen, screenshot):
 	promises.get_by_role("button", name="Done").click()
 	screen.locator(".modal.show").get_by_role("radio", name="Reached", exact=True).click()
 	screen.locator(".modal.show textarea").first.fill("Samples were sent")
-	screen.locator(".modal.show .btn-modal-primary").click()
+	dialog_at_rest(screen).locator(".btn-modal-primary").click()
 	expect(screen.locator(".modal.show")).to_have_count(0)
 	settle(screen)
 	expect(form.locator(".rc-card", has_text="Promised")).to_have_count(0)

@@ -106,9 +106,9 @@ frappe.provide("crm_retention.customer_view");
 		const buttons = $(`<div class="rc-actions"></div>`).appendTo(row);
 		const actions = [["complete", __("Done", null, "My Day")], ["skip", __("Skip")], ["later", __("Later")]];
 		actions.forEach(([action, label]) =>
-			$(`<button type="button" class="btn btn-default btn-sm">${label}</button>`)
+			$(`<button type="button" class="btn btn-sm">${label}</button>`)
 				.attr("aria-label", `${label}: ${name}`)
-				.toggleClass("btn-primary-light", action === "complete")
+				.addClass(action === "complete" ? "btn-primary" : "btn-default")
 				.appendTo(buttons)
 				.on("click", () => crm_retention.touchpoint[action](task, again))
 		);
